@@ -1,0 +1,1 @@
+"""Exchange of signed fast-track case bundles between criminal-justice agencies."""

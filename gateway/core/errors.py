@@ -1,0 +1,197 @@
+"""Every code by which the gateway refuses something, and the one exception that carries the findings.
+
+A code is a number and a name; neither is ever reused or renumbered, because callers in other languages and ledger entries
+written years ago keep them. A retired code stays in this table with the word *retired* in its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an ``error`` refuses, a ``warning`` does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class ErrorCode(IntEnum):
+    """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
+    16xx material, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
+
+    CALLER_UNIDENTIFIED = 1001
+    METHOD_NOT_ALLOWED = 1002
+    CALLER_NOT_SENDER = 1003
+    NOT_A_PARTY = 1004
+
+    JWS_MALFORMED = 1101
+    JWS_TYPE_WRONG = 1102
+    ALGORITHM_NOT_ALLOWED = 1103
+    CRITICAL_HEADER_UNKNOWN = 1104
+    CERTIFICATE_CHAIN_INVALID = 1105
+    CERTIFICATE_NOT_VALID_NOW = 1106
+    KEY_USAGE_WRONG = 1107
+    KEY_NOT_REGISTERED = 1108
+    KEY_REVOKED = 1109
+    THUMBPRINT_MISMATCH = 1110
+    SIGNATURE_INVALID = 1111
+    SIGNER_NOT_CALLER = 1112
+
+    MANIFEST_MALFORMED = 1201
+    MANIFEST_DUPLICATE_KEY = 1202
+    MANIFEST_FIELD_MISSING = 1203
+    MANIFEST_FIELD_INVALID = 1204
+    MANIFEST_FIELD_UNKNOWN = 1205
+    MANIFEST_TOO_DEEP = 1206
+    MANIFEST_TOO_LARGE = 1207
+    MANIFEST_FROM_FUTURE = 1208
+
+    RECORD_TOO_LARGE = 1301
+    RECORD_DIGEST_MISMATCH = 1302
+    RECORD_MISSING = 1303
+    SCHEMA_VERSION_UNKNOWN = 1304
+    MATERIAL_MISSING = 1305
+    MATERIAL_NOT_LISTED = 1306
+    MANIFEST_RECORD_MISMATCH = 1307
+    ROUTE_NOT_ALLOWED = 1308
+    BUNDLE_ID_REUSED = 1309
+    IDEMPOTENCY_KEY_REUSED = 1310
+    REPLY_UNKNOWN = 1311
+    ENCODING_NOT_OF_SCHEMA = 1312
+
+    TRANSITION_NOT_ALLOWED = 1401
+    HANDOFF_UNKNOWN = 1402
+    ALREADY_DECIDED = 1403
+    NOT_CLAIMED = 1404
+    LEASE_EXPIRED = 1405
+    LEASE_HELD = 1406
+    ALREADY_WITHDRAWN = 1407
+    NOT_FETCHED = 1408
+    DECISION_INCOMPLETE = 1409
+
+    ARGUMENT_INVALID = 1501
+    ARGUMENT_OUT_OF_RANGE = 1502
+    PAGE_TOKEN_INVALID = 1503
+
+    MATERIAL_UNKNOWN = 1601
+    MATERIAL_DIGEST_MISMATCH = 1602
+    MATERIAL_SIZE_MISMATCH = 1603
+    UPLOAD_OFFSET_WRONG = 1604
+    MATERIAL_TOO_LARGE = 1605
+
+    QUEUE_FULL = 1901
+    LEDGER_UNAVAILABLE = 1902
+    INTERNAL = 1903
+    SHUTTING_DOWN = 1904
+
+    ENCODING_MISMATCH = 2001
+    CONTROL_CHARACTER = 2002
+    DOCTYPE_FORBIDDEN = 2003
+    NOT_WELL_FORMED = 2004
+    DUPLICATE_KEY = 2005
+    UNKNOWN_VERSION = 2006
+    KIND_NOT_ROUTED = 2007
+    PARTY_MISMATCH = 2008
+    REPEATED_FIELD = 2009
+    MISSING_FIELD = 2010
+    BAD_FORMAT = 2011
+    CODE_NOT_IN_TABLE = 2012
+    BAD_CHECK_DIGIT = 2013
+    AMOUNT_WITHOUT_UNIT = 2014
+    DUPLICATE_PERSON_KEY = 2015
+    DUPLICATE_DOCUMENT_KEY = 2016
+    DANGLING_REFERENCE = 2017
+    COUNT_MISMATCH = 2018
+    END_BEFORE_START = 2019
+    GAP_OUTSIDE_RECORDING = 2020
+    GAPS_OVERLAP = 2021
+    SEALED_IDENTITY_PRESENT = 2022
+    BIRTH_CONFLICTS_ID = 2023
+    SUM_MISMATCH = 2024
+    BOM_PRESENT = 2025
+    UNKNOWN_FIELD = 2026
+    FIELD_NOT_IN_KIND = 2027
+    CODE_UNKNOWN = 2028
+    CODE_NAME_CONFLICT = 2029
+    PLACEHOLDER_VALUE = 2030
+    BIRTH_UNKNOWN = 2031
+    SEX_CONFLICTS_ID = 2032
+    SAME_NAME_PERSONS = 2033
+    PLEA_INCONSISTENT = 2034
+    MEASURE_ORDER = 2035
+    DERIVED_CONFLICT = 2036
+    RECORD_LIMIT_EXCEEDED = 2090
+
+
+UNRECORDED = frozenset(
+    {
+        ErrorCode.LEASE_HELD,
+        ErrorCode.QUEUE_FULL,
+        ErrorCode.LEDGER_UNAVAILABLE,
+        ErrorCode.INTERNAL,
+        ErrorCode.SHUTTING_DOWN,
+        ErrorCode.CALLER_UNIDENTIFIED,
+    }
+)
+"""Codes that make no ledger entry: losing a race, a fault of the gateway itself, and a caller without identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or odd, with what a caller sent.
+
+    Args:
+        code: what is wrong.
+        path: where, in the caller's own notation (XML path, JSON Pointer, request field); "" is the whole.
+        message: one sentence for a person; it never repeats a value of the record, because messages are sent and logged.
+        severity: error or warning.
+        basis: statute, standard or section that asks for it; "" when the interface itself does.
+    """
+
+    code: ErrorCode
+    path: str = ""
+    message: str = ""
+    severity: Severity = Severity.ERROR
+    basis: str = ""
+
+
+class GatewayError(Exception):
+    """A refusal with all its findings; the only exception that crosses a boundary on purpose.
+
+    Args:
+        findings: at least one finding; the first error decides the status that the caller sees.
+        retry_after_seconds: set when the same call may succeed later.
+    """
+
+    def __init__(self, findings: Iterable[Finding] | Finding, *, retry_after_seconds: float | None = None) -> None:
+        self.findings: tuple[Finding, ...] = (findings,) if isinstance(findings, Finding) else tuple(findings)
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(", ".join(finding.code.name for finding in self.findings))
+
+    @property
+    def code(self) -> ErrorCode:
+        """The code of the first finding with severity error, by which the status is chosen."""
+        return next((f.code for f in self.findings if f.severity is Severity.ERROR), self.findings[0].code)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the refusal belongs into the ledger (see ``UNRECORDED``)."""
+        return self.code not in UNRECORDED
+
+
+def refuse(code: ErrorCode, path: str = "", message: str = "", basis: str = "") -> GatewayError:
+    """Build the exception for a single error finding.
+
+    Args:
+        code: what is wrong.
+        path: where, in the caller's notation.
+        message: one sentence without any value of the record.
+        basis: statute or standard, if any.
+
+    Returns:
+        the exception, for the caller to raise.
+    """
+    return GatewayError(Finding(code, path, message, basis=basis))
