@@ -13,6 +13,8 @@ from functools import lru_cache
 from gateway.core.errors import ErrorCode, refuse
 
 URI_PREFIX = "urn:fasttrack:agency:"
+GATEWAY_URI = "urn:fasttrack:gateway"
+"""The gateway itself, in the certificates of its server and of its receipts."""
 _AGENCY = re.compile(r"(ps|pr|ct|ja|ov):([0-9]{6})", re.ASCII)
 
 

@@ -267,7 +267,6 @@ class InboxItem(_message.Message):
     ENTRY_INDEX_FIELD_NUMBER: _builtins.int
     OFFERED_AT_FIELD_NUMBER: _builtins.int
     BUNDLE_SHA256_FIELD_NUMBER: _builtins.int
-    LEASE_CONSUMER_FIELD_NUMBER: _builtins.int
     LEASE_UNTIL_FIELD_NUMBER: _builtins.int
     handoff_id: _builtins.str
     """Id of the bundle and of the handoff, a UUIDv7."""
@@ -287,15 +286,13 @@ class InboxItem(_message.Message):
     """Index of the entry by which it was submitted."""
     bundle_sha256: _builtins.str
     """SHA-256 of the manifest JWS, 64 lower-case hexadecimal digits."""
-    lease_consumer: _builtins.str
-    """Consumer that holds the lease; empty when there is none."""
     @_builtins.property
     def offered_at(self) -> _timestamp_pb2.Timestamp:
         """Gateway time of that entry."""
 
     @_builtins.property
     def lease_until(self) -> _timestamp_pb2.Timestamp:
-        """End of the lease; absent when there is none."""
+        """End of the running lease; absent when there is none."""
 
     def __init__(
         self,
@@ -310,12 +307,11 @@ class InboxItem(_message.Message):
         entry_index: _builtins.int = ...,
         offered_at: _timestamp_pb2.Timestamp | None = ...,
         bundle_sha256: _builtins.str = ...,
-        lease_consumer: _builtins.str = ...,
         lease_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_until", b"lease_until", "offered_at", b"offered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_sha256", b"bundle_sha256", "case_number", b"case_number", "entry_index", b"entry_index", "handoff_id", b"handoff_id", "kind", b"kind", "lease_consumer", b"lease_consumer", "lease_until", b"lease_until", "offered_at", b"offered_at", "pair_number", b"pair_number", "receiver", b"receiver", "sender", b"sender", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_sha256", b"bundle_sha256", "case_number", b"case_number", "entry_index", b"entry_index", "handoff_id", b"handoff_id", "kind", b"kind", "lease_until", b"lease_until", "offered_at", b"offered_at", "pair_number", b"pair_number", "receiver", b"receiver", "sender", b"sender", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -384,7 +380,7 @@ class ClaimRequest(_message.Message):
     handoff_id: _builtins.str
     """The handoff."""
     consumer: _builtins.str
-    """Name of the consumer within the agency, 1 to 64 characters of A-Z a-z 0-9 . _ -."""
+    """Name of the consumer within the agency, 1 to 64 characters of A-Z a-z 0-9 . _ -; the ledger keeps only a pseudonym of it."""
     lease_seconds: _builtins.int
     """Length of the lease in seconds, 1 to 86,400; 0 for 300."""
     act_id: _builtins.str

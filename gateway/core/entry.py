@@ -1,0 +1,198 @@
+"""The ledger entry: one act, written as the canonical bytes that become a leaf of the Merkle tree.
+
+A leaf holds digests, ids and codes; no name, number or text of a case. Its 32 random bytes of salt keep anybody who can
+guess the rest from testing guesses against a published leaf hash.
+
+Source: RFC 6962 section 2.1 (leaf hash); RFC 8785 (the JSON form, restricted to strings, integers, lists and objects).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final
+
+from gateway.core.lifecycle import CaseState
+
+MAX_LEAF_BYTES: Final = 4096
+SALT_BYTES: Final = 32
+
+
+class EntryKind(StrEnum):
+    """What an entry records."""
+
+    SUBMITTED = "submitted"
+    CLAIMED = "claimed"
+    FETCHED = "fetched"
+    VIEWED = "viewed"
+    ACCEPTED = "accepted"
+    SUPPLEMENT_ASKED = "supplement_asked"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    CALL_REFUSED = "call_refused"
+
+
+class HandoffState(StrEnum):
+    """Where a handoff stands."""
+
+    OFFERED = "offered"
+    FETCHED = "fetched"
+    ACCEPTED = "accepted"
+    SUPPLEMENT_ASKED = "supplement_asked"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+OPEN_STATES: Final = frozenset({HandoffState.OFFERED, HandoffState.FETCHED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One record of the ledger; fields without meaning for its kind are empty.
+
+    Args:
+        index: place in the ledger, from 0.
+        origin: name of the log, the first line of its checkpoints.
+        kind: what it records.
+        recorded_at: aware UTC, milliseconds.
+        actor: agency that acted.
+        act_id: idempotency id, a UUID; unique for the actor.
+        content_sha256: SHA-256 of what was asked, 64 hexadecimal digits, to tell a replay from a reuse.
+        salt: 32 random bytes.
+        case: pseudonym of the case, 32 hexadecimal digits.
+        case_sequence: number within the case, from 1.
+        case_previous: leaf hash of the case's entry before, 64 hexadecimal digits.
+        case_state: state of the case afterwards.
+        transitions: ids of the domain model.
+        handoff: id of the handoff, a UUID.
+        handoff_kind: record kind.
+        handoff_state: state of the handoff afterwards.
+        sender: agency that sends.
+        receiver: agency that receives.
+        pair_number: gapless number in the direction, from 1.
+        consumer: pseudonym of the consumer that holds the lease, 32 hexadecimal digits.
+        lease_until: aware UTC end of the lease.
+        bundle_sha256: SHA-256 of the manifest JWS.
+        bundle_sm3: SM3 of the manifest JWS.
+        signer_key: SHA-256 of the signer's certificate.
+        rule_set: id of the rule set that judged it.
+        rule_result: what it said.
+        mapping_version: mapping that made the rendition.
+        rendition_sha256: SHA-256 of the rendition.
+        report_sha256: SHA-256 of the mapping report.
+        detail_sha256: SHA-256 of the decision's text, which is kept beside the ledger.
+        method: RPC that was refused, Service/Method.
+        refusal_codes: numbers of the error codes, each once, in order of the findings.
+    """
+
+    index: int
+    origin: str
+    kind: EntryKind
+    recorded_at: datetime
+    actor: str
+    act_id: str
+    content_sha256: str
+    salt: bytes
+    case: str = ""
+    case_sequence: int = 0
+    case_previous: str = ""
+    case_state: CaseState | None = None
+    transitions: tuple[str, ...] = field(default=())
+    handoff: str = ""
+    handoff_kind: str = ""
+    handoff_state: HandoffState | None = None
+    sender: str = ""
+    receiver: str = ""
+    pair_number: int = 0
+    consumer: str = ""
+    lease_until: datetime | None = None
+    bundle_sha256: str = ""
+    bundle_sm3: str = ""
+    signer_key: str = ""
+    rule_set: str = ""
+    rule_result: str = ""
+    mapping_version: str = ""
+    rendition_sha256: str = ""
+    report_sha256: str = ""
+    detail_sha256: str = ""
+    method: str = ""
+    refusal_codes: tuple[int, ...] = field(default=())
+
+
+_FIELDS: Final = tuple(Entry.__slots__)
+_encode = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+
+def to_instant(at: datetime) -> str:
+    """Write an instant as a leaf has it: UTC, milliseconds, ``2026-01-02T03:04:05.678Z``."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_instant(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, CaseState):
+        return value.to_leaf()
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def to_leaf(entry: Entry) -> bytes:
+    """Write an entry as its canonical leaf.
+
+    Args:
+        entry: the entry.
+
+    Returns:
+        ASCII JSON, keys sorted, no white space, empty fields left out; at most 4,096 bytes.
+    """
+    values: dict[str, Any] = {}
+    for name in _FIELDS:
+        value = getattr(entry, name)
+        if value or name == "index":
+            kind = type(value)
+            values[name] = value if kind is str or kind is int else _plain(value)
+    return _encode(values).encode("ascii")
+
+
+def from_leaf(leaf: bytes) -> Entry:
+    """Read back what ``to_leaf`` wrote.
+
+    Args:
+        leaf: bytes of a leaf.
+
+    Returns:
+        the entry.
+    """
+    values = json.loads(leaf)
+    for name in ("recorded_at", "lease_until"):
+        if name in values:
+            values[name] = datetime.fromisoformat(values[name])
+    for name in ("transitions", "refusal_codes"):
+        if name in values:
+            values[name] = tuple(values[name])
+    values["salt"] = bytes.fromhex(values["salt"])
+    values["kind"] = EntryKind(values["kind"])
+    if "case_state" in values:
+        values["case_state"] = CaseState.from_leaf(values["case_state"])
+    if "handoff_state" in values:
+        values["handoff_state"] = HandoffState(values["handoff_state"])
+    return Entry(**values)
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """Hash a leaf.
+
+    Args:
+        leaf: bytes of the leaf.
+
+    Returns:
+        32 bytes, SHA-256 over 0x00 and the leaf (RFC 6962, section 2.1).
+    """
+    return sha256(b"\x00" + leaf).digest()

@@ -1,0 +1,344 @@
+"""How an act becomes an entry: the pure decision that the ledger takes inside its transaction.
+
+The ledger reads the heads (last entry of the case, last state of the handoff, last number of the pair), asks ``decide_act``
+and writes what comes back. Everything that can be refused for the state of things is refused here, with the state read under
+the ledger's lock, so that of two racing callers exactly one wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from gateway.core.entry import OPEN_STATES, Entry, EntryKind, HandoffState
+from gateway.core.errors import ErrorCode, refuse
+from gateway.core.identity import Agency
+from gateway.core.lifecycle import Act, CaseState, Step, decide, submit
+from gateway.core.route import RecordKind
+
+DEFAULT_LEASE: Final = timedelta(minutes=5)
+MAX_LEASE: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What a submit stores beside its entry.
+
+    Args:
+        manifest_jws: the signed manifest, compact JWS.
+        record: the native record; empty when it travels as a material.
+        case_number: police case number.
+        idempotency_key: the sender's own key.
+        materials: SHA-256 of every material that the manifest names, 64 hexadecimal digits each.
+    """
+
+    manifest_jws: str
+    record: bytes
+    case_number: str
+    idempotency_key: str
+    materials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An act that a verified caller asks for.
+
+    Args:
+        kind: what the entry will record.
+        actor: the caller.
+        act_id: idempotency id; for a submit the bundle id.
+        content_sha256: SHA-256 of what is asked, to tell a replay from a reuse.
+        handoff: the handoff; None for a refused call that names none.
+        case: pseudonym of the case; for a submit and, when known, a refused call.
+        handoff_kind: for a submit.
+        sender: for a submit.
+        receiver: for a submit.
+        bundle: for a submit.
+        bundle_sha256: for a submit, hexadecimal.
+        bundle_sm3: for a submit, hexadecimal.
+        signer_key: for a submit, hexadecimal.
+        rule_set: id of the rule set that judged the bundle.
+        rule_result: what it said.
+        consumer: pseudonym of the consumer, for a claim, fetch or decision.
+        lease: length of the lease, for a claim.
+        mapping_version: for a fetch.
+        rendition_sha256: for a fetch, hexadecimal.
+        report_sha256: for a fetch, hexadecimal.
+        detail: text of a decision or withdrawal, canonical JSON; it is stored beside the ledger.
+        detail_sha256: its digest, hexadecimal.
+        method: for a refused call.
+        refusal_codes: for a refused call.
+    """
+
+    kind: EntryKind
+    actor: Agency
+    act_id: UUID
+    content_sha256: str
+    handoff: UUID | None = None
+    case: str = ""
+    handoff_kind: RecordKind | None = None
+    sender: Agency | None = None
+    receiver: Agency | None = None
+    bundle: Bundle | None = None
+    bundle_sha256: str = ""
+    bundle_sm3: str = ""
+    signer_key: str = ""
+    rule_set: str = ""
+    rule_result: str = ""
+    consumer: str = ""
+    lease: timedelta = DEFAULT_LEASE
+    mapping_version: str = ""
+    rendition_sha256: str = ""
+    report_sha256: str = ""
+    detail: bytes = b""
+    detail_sha256: str = ""
+    method: str = ""
+    refusal_codes: tuple[int, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHead:
+    """The last entry of a case.
+
+    Args:
+        sequence: its number within the case; 0 when there is none.
+        leaf_hash: its leaf hash, hexadecimal; "" when there is none.
+        state: state of the case after it.
+    """
+
+    sequence: int = 0
+    leaf_hash: str = ""
+    state: CaseState = CaseState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffHead:
+    """Where a handoff stands.
+
+    Args:
+        handoff: its id.
+        kind: record kind.
+        sender: agency, short form.
+        receiver: agency, short form.
+        pair_number: its number in the direction.
+        case: pseudonym of its case.
+        state: where it stands.
+        case_before: state of the case before it was submitted.
+        submitted_sequence: number, within the case, of the entry that submitted it.
+        consumer: pseudonym of the consumer of the last claim; "" when there was none.
+        lease_until: end of the last lease; None when there was none.
+    """
+
+    handoff: str
+    kind: RecordKind
+    sender: str
+    receiver: str
+    pair_number: int
+    case: str
+    state: HandoffState
+    case_before: CaseState
+    submitted_sequence: int
+    consumer: str = ""
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the ledger has to write.
+
+    Args:
+        entry: the new entry.
+        handoff: the handoff afterwards; None for a refused call.
+    """
+
+    entry: Entry
+    handoff: HandoffHead | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the ledger gives to a new entry.
+
+    Args:
+        index: its place in the ledger.
+        origin: name of the log.
+        at: gateway time, aware UTC, never before the entry before.
+        salt: 32 random bytes.
+    """
+
+    index: int
+    origin: str
+    at: datetime
+    salt: bytes
+
+
+_ACTS: Final = {
+    EntryKind.ACCEPTED: (Act.ACCEPTED, HandoffState.ACCEPTED),
+    EntryKind.SUPPLEMENT_ASKED: (Act.SUPPLEMENT_ASKED, HandoffState.SUPPLEMENT_ASKED),
+    EntryKind.REFUSED: (Act.REFUSED, HandoffState.REFUSED),
+    EntryKind.WITHDRAWN: (Act.WITHDRAWN, HandoffState.WITHDRAWN),
+}
+
+
+def decide_act(
+    command: Command, place: Place, *, case: CaseHead, handoff: HandoffHead | None, last_pair_number: int
+) -> Decided:
+    """Decide one act on the state read under the ledger's lock.
+
+    Args:
+        command: what the caller asks.
+        place: index, time and salt of the new entry.
+        case: head of the case; the empty head when it has no entry or the command belongs to none.
+        handoff: head of the handoff; None when there is none of this id.
+        last_pair_number: last number of the direction; used by a submit only.
+
+    Returns:
+        the entry to write and the handoff afterwards.
+
+    Raises:
+        GatewayError: HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED, ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED, LEASE_HELD,
+            NOT_FETCHED, BUNDLE_ID_REUSED, or what ``lifecycle`` refuses.
+    """
+    if command.kind is EntryKind.CALL_REFUSED:
+        return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)
+    if command.kind is EntryKind.SUBMITTED:
+        return _submit(command, place, case, handoff, last_pair_number)
+    if handoff is None:
+        raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
+    if command.kind is EntryKind.WITHDRAWN:
+        _require_party(command, handoff.sender)
+        _require_open(handoff)
+        return _close(command, place, case, handoff)
+    _require_party(command, handoff.receiver)
+    if command.kind is EntryKind.CLAIMED:
+        return _claim(command, place, case, handoff)
+    if command.kind is EntryKind.FETCHED:
+        return _fetch(command, place, case, handoff)
+    _require_open(handoff)
+    _require_lease(command, handoff, place.at)
+    if handoff.state is not HandoffState.FETCHED:
+        raise refuse(ErrorCode.NOT_FETCHED, "handoff_id", "fetch the handoff before you decide on it")
+    return _close(command, place, case, handoff)
+
+
+def _submit(
+    command: Command, place: Place, case: CaseHead, handoff: HandoffHead | None, last_pair_number: int
+) -> Decided:
+    if handoff is not None:
+        raise refuse(ErrorCode.BUNDLE_ID_REUSED, "/bundle_id", "this bundle id stands for another bundle")
+    if command.handoff_kind is None or command.sender is None or command.receiver is None or command.handoff is None:
+        raise ValueError("a submit names kind, sender, receiver and handoff")
+    sequence = case.sequence + 1
+    step = submit(command.handoff_kind, case.state, sender=str(command.sender), case_sequence=sequence)
+    head = HandoffHead(
+        handoff=str(command.handoff),
+        kind=command.handoff_kind,
+        sender=str(command.sender),
+        receiver=str(command.receiver),
+        pair_number=last_pair_number + 1,
+        case=command.case,
+        state=HandoffState.OFFERED,
+        case_before=case.state,
+        submitted_sequence=sequence,
+    )
+    return Decided(_entry(command, place, case, step, head), head)
+
+
+def _require_party(command: Command, agency: str) -> None:
+    if str(command.actor) != agency:
+        raise refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "the caller may not do this to this handoff")
+
+
+def _require_open(handoff: HandoffHead) -> None:
+    if handoff.state is HandoffState.WITHDRAWN:
+        raise refuse(ErrorCode.ALREADY_WITHDRAWN, "handoff_id", "the sender has withdrawn this handoff")
+    if handoff.state not in OPEN_STATES:
+        raise refuse(ErrorCode.ALREADY_DECIDED, "handoff_id", "this handoff is decided already")
+
+
+def _require_lease(command: Command, handoff: HandoffHead, at: datetime) -> None:
+    if handoff.lease_until is None:
+        raise refuse(ErrorCode.NOT_CLAIMED, "handoff_id", "claim the handoff first")
+    if handoff.consumer != command.consumer:
+        if handoff.lease_until > at:
+            raise refuse(ErrorCode.LEASE_HELD, "consumer", "another consumer holds the lease")
+        raise refuse(ErrorCode.NOT_CLAIMED, "consumer", "this consumer has not claimed the handoff")
+    if handoff.lease_until <= at:
+        raise refuse(ErrorCode.LEASE_EXPIRED, "consumer", "the lease has run out; claim the handoff again")
+
+
+def _claim(command: Command, place: Place, case: CaseHead, handoff: HandoffHead) -> Decided:
+    _require_open(handoff)
+    if handoff.lease_until is not None and handoff.lease_until > place.at and handoff.consumer != command.consumer:
+        raise refuse(ErrorCode.LEASE_HELD, "handoff_id", "another consumer holds the lease")
+    head = replace(handoff, consumer=command.consumer, lease_until=place.at + min(command.lease, MAX_LEASE))
+    return Decided(_entry(command, place, case, Step(case.state, ()), head), head)
+
+
+def _fetch(command: Command, place: Place, case: CaseHead, handoff: HandoffHead) -> Decided:
+    if handoff.state is HandoffState.WITHDRAWN:
+        raise refuse(ErrorCode.ALREADY_WITHDRAWN, "handoff_id", "the sender has withdrawn this handoff")
+    if handoff.state is HandoffState.OFFERED:
+        _require_lease(command, handoff, place.at)
+        head = replace(handoff, state=HandoffState.FETCHED)
+        return Decided(_entry(command, place, case, Step(case.state, ()), head), head)
+    if handoff.state is HandoffState.FETCHED:
+        _require_lease(command, handoff, place.at)
+    viewed = replace(command, kind=EntryKind.VIEWED)
+    return Decided(_entry(viewed, place, case, Step(case.state, ()), handoff), handoff)
+
+
+def _close(command: Command, place: Place, case: CaseHead, handoff: HandoffHead) -> Decided:
+    act, state = _ACTS[command.kind]
+    step = decide(
+        handoff.kind,
+        act,
+        case.state,
+        receiver=handoff.receiver,
+        case_sequence=case.sequence + 1,
+        before=handoff.case_before,
+        submitted_sequence=handoff.submitted_sequence,
+    )
+    head = replace(handoff, state=state)
+    return Decided(_entry(command, place, case, step, head), head)
+
+
+def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: HandoffHead | None) -> Entry:
+    """A refused call names its handoff only when that exists: an id that a caller made up proves nothing."""
+    case_id = handoff.case if handoff is not None else command.case
+    return Entry(
+        index=place.index,
+        origin=place.origin,
+        kind=command.kind,
+        recorded_at=place.at,
+        actor=str(command.actor),
+        act_id=str(command.act_id),
+        content_sha256=command.content_sha256,
+        salt=place.salt,
+        case=case_id,
+        case_sequence=case.sequence + 1 if case_id else 0,
+        case_previous=case.leaf_hash,
+        case_state=step.state if case_id else None,
+        transitions=step.transitions,
+        handoff=handoff.handoff if handoff is not None else "",
+        handoff_kind=handoff.kind.value if handoff is not None else "",
+        handoff_state=handoff.state if handoff is not None else None,
+        sender=handoff.sender if handoff is not None else "",
+        receiver=handoff.receiver if handoff is not None else "",
+        pair_number=handoff.pair_number if handoff is not None else 0,
+        consumer=command.consumer,
+        lease_until=handoff.lease_until if handoff is not None and command.kind is EntryKind.CLAIMED else None,
+        bundle_sha256=command.bundle_sha256,
+        bundle_sm3=command.bundle_sm3,
+        signer_key=command.signer_key,
+        rule_set=command.rule_set,
+        rule_result=command.rule_result,
+        mapping_version=command.mapping_version,
+        rendition_sha256=command.rendition_sha256,
+        report_sha256=command.report_sha256,
+        detail_sha256=command.detail_sha256,
+        method=command.method,
+        refusal_codes=command.refusal_codes,
+    )

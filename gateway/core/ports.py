@@ -1,0 +1,277 @@
+"""What the flows need from the world, as protocols that `gateway/app.py` fills with real parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from gateway.core.entry import EntryKind, HandoffState
+from gateway.core.errors import Finding
+from gateway.core.handoff import Command
+from gateway.core.identity import Agency
+from gateway.core.manifest import Manifest
+
+if TYPE_CHECKING:
+    from gateway.core.case import Reading, Rendition
+
+Clock = Callable[[], datetime]
+"""Gives the time now, aware UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An entry that the database has committed.
+
+    Args:
+        index: place in the ledger.
+        leaf: canonical bytes of the entry.
+        leaf_hash: 32 bytes.
+        recorded_at: gateway time.
+        receipt_jws: the receipt signed by the gateway; "" for a refused call.
+        is_replay: True when the act had been recorded before and this is its first receipt again.
+    """
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+    recorded_at: datetime
+    receipt_jws: str
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A handoff as its receiver sees it before fetching; see ``InboxItem`` in exchange.proto."""
+
+    handoff: UUID
+    kind: str
+    sender: str
+    receiver: str
+    case_number: str
+    pair_number: int
+    state: HandoffState
+    index: int
+    offered_at: datetime
+    bundle_sha256: str
+    lease_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHandoff:
+    """A handoff with what its two parties may read.
+
+    Args:
+        row: as in the inbox.
+        manifest_jws: the sender's signed manifest.
+        record: the native record; empty when it travels as a material.
+        receipts: its entries that have a receipt, in order.
+        detail: text of the last decision or withdrawal, JSON; empty when there is none.
+        detail_kind: entry kind that the detail belongs to; None when there is none.
+    """
+
+    row: InboxRow
+    manifest_jws: str
+    record: bytes
+    receipts: tuple[Appended, ...]
+    detail: bytes = b""
+    detail_kind: EntryKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRow:
+    """One number of a direction; see ``ReconcileItem`` in exchange.proto."""
+
+    pair_number: int
+    handoff: UUID
+    bundle_sha256: str
+    index: int
+    leaf_hash: bytes
+    state: HandoffState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as the ledger holds it: leaf bytes, their hash and the index."""
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Conditions that an entry must meet all of; empty ones do not count. Ranges are [from, to)."""
+
+    kinds: tuple[EntryKind, ...] = field(default=())
+    sender: str = ""
+    receiver: str = ""
+    actor: str = ""
+    case: str = ""
+    handoff: UUID | None = None
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+    index_from: int = 0
+    index_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """Size and root of the tree.
+
+    Args:
+        size: number of entries.
+        root: root hash, 32 bytes.
+    """
+
+    size: int
+    root: bytes
+
+
+class LedgerWriter(Protocol):
+    """Appends entries; the answer comes after the commit."""
+
+    async def append(self, command: Command) -> Appended:
+        """Append one act.
+
+        Raises:
+            GatewayError: what ``handoff.decide_act`` refuses, BUNDLE_ID_REUSED, ACT_ID_REUSED or IDEMPOTENCY_KEY_REUSED for an id
+                that stands for other content, QUEUE_FULL, LEDGER_UNAVAILABLE.
+        """
+
+
+class LedgerReader(Protocol):
+    """Reads the ledger; pages are by key, ``after`` is exclusive."""
+
+    async def inbox(
+        self, receiver: Agency, states: Sequence[HandoffState], *, after_index: int, limit: int
+    ) -> list[InboxRow]:
+        """Handoffs to a receiver with index > after_index, by index."""
+
+    async def handoff(self, handoff: UUID) -> StoredHandoff | None:
+        """One handoff, or None."""
+
+    async def pair(
+        self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
+    ) -> tuple[list[NumberedRow], int]:
+        """Numbers of a direction after the given one, and the last number given out (0 when none)."""
+
+    async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
+        """Entries that match with index > after_index, by index."""
+
+    async def head(self) -> TreeHead:
+        """The present tree."""
+
+    async def inclusion(self, index: int, size: int) -> tuple[list[bytes], bytes, bytes]:
+        """Path of an entry in the tree of a size, the root of that tree, the leaf hash."""
+
+    async def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes, bytes]:
+        """Proof between two sizes, the root of the first, the root of the second."""
+
+
+class InboxWatch(Protocol):
+    """Wakes readers of an inbox."""
+
+    def subscribe(self, receiver: Agency) -> AbstractAsyncContextManager[Callable[[], AsyncIterator[None]]]:
+        """Give a function whose iterator yields whenever there may be something new for the receiver, at least once."""
+
+
+class MaterialGrants(Protocol):
+    """Who may see which material."""
+
+    async def granted(self, agency: Agency, digests: Sequence[str]) -> set[str]:
+        """Those of the digests that the agency uploaded or got by a handoff."""
+
+    async def grant(self, agency: Agency, sha256: str) -> None:
+        """Record that the agency uploaded a material."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMaterial:
+    """A complete material.
+
+    Args:
+        sha256: 64 hexadecimal digits.
+        sm3: 64 hexadecimal digits.
+        size: bytes.
+    """
+
+    sha256: str
+    sm3: str
+    size: int
+
+
+class MaterialUpload(Protocol):
+    """One running upload."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Append bytes."""
+
+    async def finish(self) -> StoredMaterial:
+        """Sync, check the digest and make the material visible."""
+
+
+class MaterialStore(Protocol):
+    """Content-addressed store."""
+
+    async def info(self, sha256: str) -> StoredMaterial | None:
+        """A complete material, or None."""
+
+    async def received_bytes(self, owner: str, sha256: str) -> int:
+        """Bytes of a broken upload of this owner."""
+
+    def open_upload(
+        self, owner: str, sha256: str, size: int, offset: int
+    ) -> AbstractAsyncContextManager[MaterialUpload]:
+        """Start or resume an upload."""
+
+    def read(self, sha256: str, offset: int, length: int) -> AsyncIterator[bytes]:
+        """Bytes of a complete material."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What a rule set says of a bundle.
+
+    Args:
+        rule_set: its id and version.
+        result: ELIGIBLE, INELIGIBLE, UNKNOWN or NOT_EVALUATED.
+        findings: errors refuse the bundle.
+    """
+
+    rule_set: str
+    result: str
+    findings: tuple[Finding, ...] = ()
+
+
+class Procedure(Protocol):
+    """Guards of the procedure that need rules; called for every submit, before the ledger."""
+
+    def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
+        """Judge a bundle at a time."""
+
+
+class Adapters(Protocol):
+    """The adapters of all agency systems, by system name."""
+
+    def read(self, data: bytes, *, sender: str, receiver: str) -> Reading:
+        """Read a native record."""
+
+    def render(self, reading: Reading, *, receiver: str) -> Rendition:
+        """Write a reading in the receiver's schema."""
+
+    def schema_version(self, name: str) -> str:
+        """Version of a system's schema."""
+
+    def encoding(self, name: str) -> str:
+        """Encoding of a system's files."""
+
+
+class StatementSigner(Protocol):
+    """Signs what the gateway states."""
+
+    def sign(self, claims: dict[str, str | int], typ: str) -> str:
+        """Sign claims as a compact JWS of a type."""
