@@ -1,7 +1,7 @@
 """Every code by which the gateway refuses something, and the one exception that carries the findings.
 
-A code is a number and a name; neither is ever reused or renumbered, because callers in other languages and ledger entries
-written years ago keep them. A retired code stays in this table with the word *retired* in its line.
+A code is a number and a name; neither is ever reused or renumbered, because callers in other languages and ledger
+entries written years ago keep them. A retired code stays in this table with the word *retired* in its line.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from uuid import UUID
 
 
 class Severity(StrEnum):
@@ -148,7 +149,7 @@ class Finding:
     Args:
         code: what is wrong.
         path: where, in the caller's own notation (XML path, JSON Pointer, request field); "" is the whole.
-        message: one sentence for a person; it never repeats a value of the record, because messages are sent and logged.
+        message: one sentence for a person; it never repeats a value of the record, because it is sent and logged.
         severity: error or warning.
         basis: statute, standard or section that asks for it; "" when the interface itself does.
     """
@@ -166,11 +167,17 @@ class GatewayError(Exception):
     Args:
         findings: at least one finding; the first error decides the status that the caller sees.
         retry_after_seconds: set when the same call may succeed later.
+
+    Attributes:
+        case: pseudonym of the case that the refused call was about, once that is verified; "" before.
+        handoff: the handoff that the refused call named, if any.
     """
 
     def __init__(self, findings: Iterable[Finding] | Finding, *, retry_after_seconds: float | None = None) -> None:
         self.findings: tuple[Finding, ...] = (findings,) if isinstance(findings, Finding) else tuple(findings)
         self.retry_after_seconds = retry_after_seconds
+        self.case = ""
+        self.handoff: UUID | None = None
         super().__init__(", ".join(finding.code.name for finding in self.findings))
 
     @property

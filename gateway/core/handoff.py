@@ -1,8 +1,8 @@
 """How an act becomes an entry: the pure decision that the ledger takes inside its transaction.
 
-The ledger reads the heads (last entry of the case, last state of the handoff, last number of the pair), asks ``decide_act``
-and writes what comes back. Everything that can be refused for the state of things is refused here, with the state read under
-the ledger's lock, so that of two racing callers exactly one wins.
+The ledger reads the heads (last entry of the case, last state of the handoff, last number of the pair), asks
+``decide_act`` and writes what comes back. Everything that can be refused for the state of things is refused here, with
+the state read under the ledger's lock, so that of two racing callers exactly one wins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from uuid import UUID
 from gateway.core.entry import OPEN_STATES, Entry, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import Agency
-from gateway.core.lifecycle import Act, CaseState, Step, decide, submit
+from gateway.core.lifecycle import INITIAL, Act, CaseState, Step, decide, submit
 from gateway.core.route import RecordKind
 
 DEFAULT_LEASE: Final = timedelta(minutes=5)
@@ -110,7 +110,7 @@ class CaseHead:
 
     sequence: int = 0
     leaf_hash: str = ""
-    state: CaseState = CaseState()
+    state: CaseState = INITIAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +198,8 @@ def decide_act(
         the entry to write and the handoff afterwards.
 
     Raises:
-        GatewayError: HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED, ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED, LEASE_HELD,
-            NOT_FETCHED, BUNDLE_ID_REUSED, or what ``lifecycle`` refuses.
+        GatewayError: HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED, ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED,
+            LEASE_HELD, NOT_FETCHED, BUNDLE_ID_REUSED, or what ``lifecycle`` refuses.
     """
     if command.kind is EntryKind.CALL_REFUSED:
         return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)

@@ -1,7 +1,7 @@
 """How a case moves: stages, and which act of which handoff takes it from one to the next.
 
-The table is data, the code below it only looks things up. Acts inside one agency (a recognizance signed, consent asked in
-court) are not handoffs; where the table passes through their stages, the transition ids of the skipped steps are named too.
+The table is data, the code below it only looks things up. Acts inside one agency (a recognizance signed, consent asked
+in court) are not handoffs; where the table passes through their stages, the ids of the skipped steps are named too.
 
 Source: domain model, sections 2.2 and 2.3 (T04 to T22).
 """
@@ -98,6 +98,10 @@ class CaseState:
         )
 
 
+INITIAL: Final = CaseState()
+"""A case that the gateway has not seen: under investigation, nobody's file yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One row of the table.
@@ -192,8 +196,8 @@ def submit(kind: RecordKind, state: CaseState, *, sender: str, case_sequence: in
         the new state and the transitions.
 
     Raises:
-        GatewayError: FILE_NOT_HELD when another agency has custody of the file; TRANSITION_NOT_ALLOWED when the stage does
-            not allow it, a third return is tried (CPL 175) or an opinion comes that nobody commissioned.
+        GatewayError: FILE_NOT_HELD when another agency has custody of the file; TRANSITION_NOT_ALLOWED when the stage
+            does not allow it, a third return is tried (CPL 175) or an opinion comes that nobody commissioned.
     """
     if kind in _NEEDS_FILE and state.holder not in ("", sender):
         raise GatewayError(

@@ -267,8 +267,9 @@ def parse_manifest(payload: bytes) -> Manifest:
         the manifest; every field has the form that design section 3.2 asks for.
 
     Raises:
-        GatewayError: MANIFEST_MALFORMED, MANIFEST_DUPLICATE_KEY, MANIFEST_TOO_DEEP or MANIFEST_TOO_LARGE when it cannot be
-            read at all; otherwise all of MANIFEST_FIELD_MISSING, MANIFEST_FIELD_INVALID and MANIFEST_FIELD_UNKNOWN at once.
+        GatewayError: MANIFEST_MALFORMED, MANIFEST_DUPLICATE_KEY, MANIFEST_TOO_DEEP or MANIFEST_TOO_LARGE when it
+            cannot be read at all; otherwise all of MANIFEST_FIELD_MISSING, MANIFEST_FIELD_INVALID and
+            MANIFEST_FIELD_UNKNOWN at once.
     """
     reader = _Reader()
     source = reader.shape(

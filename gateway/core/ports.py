@@ -138,8 +138,8 @@ class LedgerWriter(Protocol):
         """Append one act.
 
         Raises:
-            GatewayError: what ``handoff.decide_act`` refuses, BUNDLE_ID_REUSED, ACT_ID_REUSED or IDEMPOTENCY_KEY_REUSED for an id
-                that stands for other content, QUEUE_FULL, LEDGER_UNAVAILABLE.
+            GatewayError: what ``handoff.decide_act`` refuses, BUNDLE_ID_REUSED, ACT_ID_REUSED or
+                IDEMPOTENCY_KEY_REUSED for an id that stands for other content, QUEUE_FULL, LEDGER_UNAVAILABLE.
         """
 
 
@@ -230,6 +230,37 @@ class MaterialStore(Protocol):
 
     def read(self, sha256: str, offset: int, length: int) -> AsyncIterator[bytes]:
         """Bytes of a complete material."""
+
+
+class SignedManifest(Protocol):
+    """A manifest whose signature, chain and key were verified."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was signed."""
+
+    @property
+    def payload(self) -> bytes:
+        """The signed bytes."""
+
+    @property
+    def signer(self) -> Agency:
+        """Agency of the signing certificate."""
+
+    @property
+    def key_id(self) -> str:
+        """SHA-256 of the signing certificate, hexadecimal."""
+
+
+class BundleVerifier(Protocol):
+    """Verifies a bundle's signature."""
+
+    def __call__(self, jws: str, *, now: datetime) -> SignedManifest:
+        """Verify a compact JWS.
+
+        Raises:
+            GatewayError: one of the signature or manifest codes.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ def parse_object(data: bytes, *, max_bytes: int, max_depth: int) -> dict[str, An
         the object.
 
     Raises:
-        GatewayError: MANIFEST_TOO_LARGE, MANIFEST_TOO_DEEP, MANIFEST_DUPLICATE_KEY, or MANIFEST_MALFORMED when it is not a
-            JSON object in UTF-8 (lone surrogates included).
+        GatewayError: MANIFEST_TOO_LARGE, MANIFEST_TOO_DEEP, MANIFEST_DUPLICATE_KEY, or MANIFEST_MALFORMED when it is
+            not a JSON object in UTF-8 (a lone surrogate makes it none).
     """
     if len(data) > max_bytes:
         raise refuse(ErrorCode.MANIFEST_TOO_LARGE, message=f"at most {max_bytes} bytes")
