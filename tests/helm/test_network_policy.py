@@ -1,0 +1,87 @@
+"""The network policies deny everything and then open exactly what the gateway needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.helm.chart import Document, default_documents, one, pod_specs, render
+
+NAME = "test-fasttrack-gateway"
+
+
+def opened(rules: list[Document]) -> set[int]:
+    """Collect the ports that rules open; a rule without ports or peers would open everything."""
+    for rule in rules:
+        assert rule["ports"]
+        assert rule.get("to") or rule.get("from")
+    return {port["port"] for rule in rules for port in rule["ports"]}
+
+
+def test_policy_when_nothing_else_matches_denies_both_directions() -> None:
+    """Every pod of the release falls under a policy without a single rule."""
+    documents = default_documents()
+    spec = one(documents, "NetworkPolicy", f"{NAME}-default-deny")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in spec
+    assert "egress" not in spec
+    chosen = spec["podSelector"]["matchLabels"].items()
+    assert chosen
+    for item in documents:
+        if item["kind"] in {"Deployment", "Job"}:
+            assert chosen <= item["spec"]["template"]["metadata"]["labels"].items()
+    assert len(pod_specs(documents)) == 2
+
+
+def test_ingress_when_clients_are_named_opens_only_the_grpc_port_for_them() -> None:
+    """Callers are pods with the label, and the address ranges given; nobody else, and no other port."""
+    documents = render(networkPolicy__clients__cidrs=["10.20.0.0/16"], port=9443)
+    [rule] = one(documents, "NetworkPolicy", NAME)["spec"]["ingress"]
+    assert rule == {
+        "from": [
+            {"podSelector": {"matchLabels": {"fasttrack-gateway/client": "true"}}},
+            {"ipBlock": {"cidr": "10.20.0.0/16"}},
+        ],
+        "ports": [{"port": 9443, "protocol": "TCP"}],
+    }
+
+
+def test_ingress_when_no_client_is_named_lets_nobody_in() -> None:
+    """An empty list of peers means everybody to Kubernetes, so the rule itself is left out."""
+    # A null takes away the default label, since Helm merges maps.
+    documents = render(networkPolicy__clients__podLabels={"fasttrack-gateway/client": None})
+    assert one(documents, "NetworkPolicy", NAME)["spec"]["ingress"] == []
+
+
+def test_egress_when_telemetry_is_off_reaches_only_postgres_and_names() -> None:
+    """The gateway opens no connection but to its database and the name service."""
+    egress = one(default_documents(), "NetworkPolicy", NAME)["spec"]["egress"]
+    assert opened(egress) == {5432, 53}
+
+
+def test_egress_when_telemetry_is_on_reaches_the_collector_too() -> None:
+    """The collector's port is opened when something is sent there."""
+    documents = render(telemetry__otlpEndpoint="http://collector:4317")
+    assert opened(one(documents, "NetworkPolicy", NAME)["spec"]["egress"]) == {5432, 53, 4317}
+
+
+def test_egress_when_the_database_is_outside_names_its_addresses_only() -> None:
+    """A database outside the cluster is reached by its address range."""
+    changes: dict[str, Any] = {
+        "networkPolicy__postgres__podLabels": {"app.kubernetes.io/name": None},
+        "networkPolicy__postgres__cidrs": ["192.0.2.7/32"],
+        "networkPolicy__postgres__port": 6432,
+    }
+    documents = render(**changes)
+    for name in (NAME, f"{NAME}-migrate"):
+        rule = one(documents, "NetworkPolicy", name)["spec"]["egress"][0]
+        assert rule == {
+            "to": [{"ipBlock": {"cidr": "192.0.2.7/32"}}],
+            "ports": [{"port": 6432, "protocol": "TCP"}],
+        }
+
+
+def test_migration_when_running_is_reachable_by_nobody() -> None:
+    """The job that owns the schema listens to no one and reaches only the database and the name service."""
+    spec = one(default_documents(), "NetworkPolicy", f"{NAME}-migrate")["spec"]
+    assert spec["ingress"] == []
+    assert opened(spec["egress"]) == {5432, 53}

@@ -1,0 +1,134 @@
+"""The chart renders valid Kubernetes objects that are restricted by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import pytest
+
+from tests.helm.chart import CHART, default_documents, one, pod_specs, render, values
+
+NAME = "test-fasttrack-gateway"
+VARIANTS: dict[str, dict[str, Any]] = {
+    "fewest values": {},
+    "one replica": {"replicas": 1, "materials__accessMode": "ReadWriteOnce", "materials__storageClassName": "fast"},
+    "claim of one's own": {"materials__existingClaim": "records"},
+    "telemetry": {"telemetry__otlpEndpoint": "http://collector:4317", "networkPolicy__otlp__cidrs": ["10.1.0.0/16"]},
+    "no policies": {"networkPolicy__enabled": False},
+    "everything named": {
+        "image__digest": "sha256:" + "a" * 64,
+        "image__pullSecrets": ["registry"],
+        "service__type": "LoadBalancer",
+        "service__annotations": {"example/internal": "true"},
+        "networkPolicy__clients__cidrs": ["10.0.0.0/8", "2001:db8::/32"],
+        "networkPolicy__postgres__cidrs": ["192.0.2.7/32"],
+        "podAnnotations": {"example/team": "gateway"},
+        "nodeSelector": {"kubernetes.io/arch": "amd64"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+    },
+}
+
+
+@pytest.mark.parametrize("kube_version", ["v1.27.0", "v1.34.0"])
+def test_chart_when_linted_strictly_has_no_warning(kube_version: str) -> None:
+    """Helm's own linter finds nothing above an information."""
+    report = helm_python.lint(CHART, values(), strict=True, kube_version=kube_version)
+    assert report["total_charts_linted"] == 1
+    assert report["errors"] == []
+    assert [message for message in report["messages"] if message["severity"] > 1] == []
+
+
+@pytest.mark.parametrize("version", ["1.27", "1.30", "1.34"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_documents_when_rendered_are_valid_for_kubernetes(variant: str, version: str) -> None:
+    """Every object follows the strict schema of its kind, so no field is misspelt or misplaced."""
+    documents = render(**VARIANTS[variant])
+    assert documents
+    for document in documents:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_documents_when_rendered_are_the_intended_kinds() -> None:
+    """The chart makes exactly these objects; above all, no Secret with a value in it."""
+    made = sorted((item["kind"], item["metadata"]["name"].removeprefix(NAME)) for item in default_documents())
+    assert made == [
+        ("Deployment", ""),
+        ("Job", "-migrate"),
+        ("NetworkPolicy", ""),
+        ("NetworkPolicy", "-default-deny"),
+        ("NetworkPolicy", "-migrate"),
+        ("PersistentVolumeClaim", "-materials"),
+        ("PodDisruptionBudget", ""),
+        ("Service", ""),
+        ("ServiceAccount", ""),
+        ("ServiceAccount", "-migrate"),
+    ]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_pods_when_rendered_are_restricted(variant: str) -> None:
+    """No pod runs as root, writes its own image, gains a privilege or holds a token of the cluster."""
+    specs = pod_specs(render(**VARIANTS[variant]))
+    assert len(specs) == 2
+    for spec in specs:
+        assert spec["automountServiceAccountToken"] is False
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in spec["containers"]:
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["privileged"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+        assert not [volume for volume in spec["volumes"] if "hostPath" in volume]
+
+
+def test_gateway_when_rendered_reads_secrets_from_files_it_cannot_write() -> None:
+    """Keys come from mounted files; the one secret in the environment is the DSN, by reference."""
+    [container] = one(default_documents(), "Deployment", NAME)["spec"]["template"]["spec"]["containers"]
+    writable = {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
+    assert writable == {"materials", "tmp"}
+    referenced = {item["name"] for item in container["env"] if "valueFrom" in item}
+    assert referenced == {"FASTTRACK_DATABASE_URL"}
+    mounted = [mount["mountPath"] for mount in container["volumeMounts"]]
+    paths = [item["value"] for item in container["env"] if item.get("value", "").startswith("/")]
+    assert len(paths) == 9
+    for path in paths:
+        assert any(path == folder or path.startswith(f"{folder}/") for folder in mounted), path
+
+
+def test_gateway_when_probed_uses_its_own_certificate() -> None:
+    """All three probes run the health command, since a probe from outside has no client certificate."""
+    [container] = one(default_documents(), "Deployment", NAME)["spec"]["template"]["spec"]["containers"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["exec"]["command"] == ["fasttrack", "health"]
+
+
+def test_migration_when_rendered_runs_before_the_gateway_with_the_owner_of_the_schema() -> None:
+    """Only the job holds the role that may change tables, and it brings along what it needs to start."""
+    documents = default_documents()
+    job = one(documents, "Job", f"{NAME}-migrate")
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["migrate"]
+    [dsn] = [item["valueFrom"]["secretKeyRef"]["name"] for item in container["env"]]
+    assert dsn == "fasttrack-database-owner"
+    gateway = str(one(documents, "Deployment", NAME))
+    assert dsn not in gateway
+    weights = {}
+    for kind in ("ServiceAccount", "NetworkPolicy", "Job"):
+        annotations = one(documents, kind, f"{NAME}-migrate")["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+        weights[kind] = int(annotations["helm.sh/hook-weight"])
+    assert weights["ServiceAccount"] < weights["Job"] > weights["NetworkPolicy"]
+
+
+def test_deployment_when_the_volume_is_on_one_node_stops_the_old_pod_first() -> None:
+    """A rolling update would wait for ever for a volume that the old pod holds."""
+    documents = render(replicas=1, materials__accessMode="ReadWriteOnce")
+    assert one(documents, "Deployment", NAME)["spec"]["strategy"] == {"type": "Recreate"}
