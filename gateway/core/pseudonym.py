@@ -1,7 +1,7 @@
-"""Pseudonyms for the ledger: the same case always gets the same one, and without the key nobody can tell which case it is.
+"""Pseudonyms for the ledger: a case always gets the same one, and without the key nobody can tell which case it is.
 
-Danger: whoever has the key and a case number can find the case in the ledger. The key stays with the gateway; losing it makes
-the ledger unsearchable by case number, not invalid.
+Danger: whoever has the key and a case number can find the case in the ledger. The key stays with the gateway; losing it
+makes the ledger unsearchable by case number, not invalid.
 """
 
 from __future__ import annotations

@@ -1,0 +1,221 @@
+"""The receiver's side up to reading: inbox, lease, original and rendition."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.handoff import Command
+from gateway.core.identity import Agency, parse_agency
+from gateway.core.lineage import report_sha256
+from gateway.core.page_token import open_page_token, seal_page_token
+from gateway.core.ports import Appended, InboxRow, StoredHandoff
+from gateway.core.signed import payload_of
+from gateway.flows.check import INLINE_READ_BYTES, load_material
+from gateway.flows.parts import Parts
+from gateway.flows.request import content_sha256, parse_consumer, parse_size, parse_uuid
+
+if TYPE_CHECKING:
+    from gateway.core.case import Rendition
+
+WATCH_PAGE: Final = 200
+
+
+async def list_inbox(
+    parts: Parts, caller: Agency, states: Sequence[HandoffState], page_size: int, page_token: str
+) -> tuple[list[InboxRow], str]:
+    """One page of the caller's inbox.
+
+    Args:
+        parts: the filled ports.
+        caller: the receiver.
+        states: states wanted; empty for those not decided.
+        page_size: 1 to 500, 0 for 50.
+        page_token: of the page before, "" for the first.
+
+    Returns:
+        rows in order of their entries, and the token of the next page ("" on the last).
+
+    Raises:
+        GatewayError: ARGUMENT_OUT_OF_RANGE, PAGE_TOKEN_INVALID.
+    """
+    limit = parse_size(page_size, "page_size", default=50, most=500)
+    wanted = sorted(set(states) or OPEN_STATES)
+    query = f"inbox {caller} {' '.join(wanted)}".encode()
+    key = parts.pseudonyms.page_key()
+    after = open_page_token(key, page_token, query)
+    rows = await parts.reader.inbox(caller, wanted, after_index=after, limit=limit + 1)
+    token = seal_page_token(key, rows[limit - 1].index, query) if len(rows) > limit else ""
+    return rows[:limit], token
+
+
+async def watch_inbox(parts: Parts, caller: Agency, after_cursor: int) -> AsyncIterator[InboxRow]:
+    """Handoffs to the caller as they are offered; what a slow reader has not taken stays in the database.
+
+    Args:
+        parts: the filled ports.
+        caller: the receiver.
+        after_cursor: index of the last entry seen plus 1; 0 for the beginning.
+
+    Yields:
+        rows in order of their entries, for ever.
+
+    Raises:
+        GatewayError: ARGUMENT_OUT_OF_RANGE.
+    """
+    if after_cursor < 0:
+        raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "after_cursor", "0 or more")
+    after = after_cursor - 1
+    every = sorted(HandoffState)
+    async with parts.watch.subscribe(caller) as wakes:
+        async for _ in wakes():
+            while rows := await parts.reader.inbox(caller, every, after_index=after, limit=WATCH_PAGE):
+                for row in rows:
+                    yield row
+                after = rows[-1].index
+                if len(rows) < WATCH_PAGE:
+                    break
+
+
+async def claim_handoff(
+    parts: Parts, caller: Agency, *, handoff_id: str, consumer: str, lease_seconds: int, act_id: str
+) -> tuple[Appended, datetime]:
+    """Take a lease on a handoff.
+
+    Args:
+        parts: the filled ports.
+        caller: the receiver.
+        handoff_id: the handoff.
+        consumer: name of the consumer within the agency.
+        lease_seconds: 1 to 86,400, 0 for 300.
+        act_id: idempotency id.
+
+    Returns:
+        the entry, and the end of the lease.
+
+    Raises:
+        GatewayError: ARGUMENT_INVALID, ARGUMENT_OUT_OF_RANGE, or what the ledger refuses.
+    """
+    handoff = parse_uuid(handoff_id, "handoff_id")
+    act = parse_uuid(act_id, "act_id")
+    pseudonym = parts.pseudonyms.consumer(str(caller), parse_consumer(consumer))
+    lease = parse_size(lease_seconds, "lease_seconds", default=300, most=86_400)
+    appended = await append_act(
+        parts,
+        Command(
+            kind=EntryKind.CLAIMED,
+            actor=caller,
+            act_id=act,
+            content_sha256=content_sha256(act="claim", handoff=handoff_id, consumer=pseudonym, lease=lease),
+            handoff=handoff,
+            consumer=pseudonym,
+            lease=timedelta(seconds=lease),
+        ),
+    )
+    until = from_leaf(appended.leaf).lease_until
+    return appended, until or datetime.fromtimestamp(0, UTC)
+
+
+async def append_act(parts: Parts, command: Command) -> Appended:
+    """Append an act on a handoff; a refusal remembers which handoff it was about."""
+    try:
+        return await parts.writer.append(command)
+    except GatewayError as error:
+        error.handoff = command.handoff
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The content of a handoff.
+
+    Args:
+        stored: signed original and record.
+        rendition: the record in the caller's schema, with the report.
+        rendition_sha256: hexadecimal.
+        report_sha256: hexadecimal.
+        warnings: of reading the record.
+        appended: the entry that records the fetch.
+    """
+
+    stored: StoredHandoff
+    rendition: Rendition
+    rendition_sha256: str
+    report_sha256: str
+    warnings: tuple[Finding, ...]
+    appended: Appended
+
+
+async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consumer: str, act_id: str) -> Fetched:
+    """Give the signed original and the rendition, once the fetch is in the ledger.
+
+    Args:
+        parts: the filled ports.
+        caller: the receiver.
+        handoff_id: the handoff.
+        consumer: name of the consumer that holds the lease.
+        act_id: idempotency id.
+
+    Returns:
+        the content.
+
+    Raises:
+        GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, or what the ledger refuses; INTERNAL when a record
+            that was accepted cannot be written in the caller's schema.
+    """
+    handoff = parse_uuid(handoff_id, "handoff_id")
+    act = parse_uuid(act_id, "act_id")
+    pseudonym = parts.pseudonyms.consumer(str(caller), parse_consumer(consumer))
+    stored = await require_handoff(parts, handoff)
+    if stored.row.receiver != str(caller):
+        error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the receiver may fetch a handoff")
+        error.handoff = handoff
+        raise error
+    rendition, warnings = await _render(parts, stored)
+    if rendition.data is None:
+        raise refuse(ErrorCode.INTERNAL, message="the record was accepted but has no rendition")
+    rendition_digest, report_digest = sha256(rendition.data).hexdigest(), report_sha256(rendition.report)
+    appended = await append_act(
+        parts,
+        Command(
+            kind=EntryKind.FETCHED,
+            actor=caller,
+            act_id=act,
+            content_sha256=content_sha256(act="fetch", handoff=handoff_id, consumer=pseudonym),
+            handoff=handoff,
+            consumer=pseudonym,
+            mapping_version=rendition.mapping_version,
+            rendition_sha256=rendition_digest,
+            report_sha256=report_digest,
+        ),
+    )
+    return Fetched(stored, rendition, rendition_digest, report_digest, warnings, appended)
+
+
+async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
+    """Read a handoff; HANDOFF_UNKNOWN when there is none."""
+    stored = await parts.reader.handoff(handoff)
+    if stored is None:
+        raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
+    return stored
+
+
+async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, tuple[Finding, ...]]:
+    data = stored.record
+    if not data:
+        record = payload_of(stored.manifest_jws)["native_record"]
+        data = await load_material(parts, record["sha256"], record["size"])
+    sender, receiver = parse_agency(stored.row.sender).system, parse_agency(stored.row.receiver).system
+
+    def work() -> tuple[Rendition, tuple[Finding, ...]]:
+        reading = parts.adapters.read(data, sender=sender, receiver=receiver)
+        return parts.adapters.render(reading, receiver=receiver), reading.findings
+
+    return work() if len(data) <= INLINE_READ_BYTES else await asyncio.to_thread(work)

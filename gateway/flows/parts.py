@@ -1,0 +1,52 @@
+"""What every flow is given: the filled ports, built once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.ports import (
+    Adapters,
+    BundleVerifier,
+    Clock,
+    InboxWatch,
+    LedgerReader,
+    LedgerWriter,
+    MaterialGrants,
+    MaterialStore,
+    Procedure,
+    StatementSigner,
+)
+from gateway.core.pseudonym import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The filled ports.
+
+    Args:
+        origin: name of the log.
+        clock: time now, aware UTC.
+        pseudonyms: makes the pseudonyms of the ledger.
+        verify: verifies bundle signatures.
+        writer: appends to the ledger.
+        reader: reads the ledger.
+        watch: wakes readers of an inbox.
+        store: materials.
+        grants: who may see which material.
+        adapters: agency schemas.
+        procedure: guards that need rules.
+        statements: signs what the gateway states beside receipts.
+    """
+
+    origin: str
+    clock: Clock
+    pseudonyms: Pseudonyms
+    verify: BundleVerifier
+    writer: LedgerWriter
+    reader: LedgerReader
+    watch: InboxWatch
+    store: MaterialStore
+    grants: MaterialGrants
+    adapters: Adapters
+    procedure: Procedure
+    statements: StatementSigner

@@ -1,0 +1,98 @@
+"""Submit: check a bundle, let the ledger decide, give the receipt of what was committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from gateway.core.digest import sm3_hex
+from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.errors import Finding, GatewayError
+from gateway.core.handoff import Bundle, Command
+from gateway.core.identity import Agency
+from gateway.core.ports import Appended
+from gateway.flows.check import Checked, check_bundle, refusal
+from gateway.flows.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A handoff that is in the ledger.
+
+    Args:
+        appended: its entry and receipt.
+        pair_number: its number in the direction.
+        warnings: of the checks; none for a replay.
+    """
+
+    appended: Appended
+    pair_number: int
+    warnings: tuple[Finding, ...]
+
+
+async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: bytes) -> Submitted:
+    """Commit a bundle to the ledger and offer it to its receiver.
+
+    Args:
+        parts: the filled ports.
+        caller: agency of the TLS certificate.
+        manifest_jws: compact JWS.
+        record: native record, or empty when it was uploaded as a material.
+
+    Returns:
+        what was committed; for a bundle that was submitted before, its first receipt.
+
+    Raises:
+        GatewayError: all findings of the checks, or what the ledger refuses.
+    """
+    checked = await check_bundle(parts, caller, manifest_jws, record)
+    case = parts.pseudonyms.case(checked.signed.manifest.case_number)
+    try:
+        if not checked.is_acceptable:
+            raise refusal(checked)
+        appended = await parts.writer.append(_command(checked, caller, manifest_jws, case))
+    except GatewayError as error:
+        if checked.signed.signer == caller == checked.signed.manifest.sender:
+            error.case = case
+        raise
+    entry = from_leaf(appended.leaf)
+    return Submitted(appended, entry.pair_number, () if appended.is_replay else checked.findings)
+
+
+def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> Command:
+    manifest = checked.signed.manifest
+    signed_bytes = manifest_jws.encode("ascii")
+    outcome = checked.outcome
+    return Command(
+        kind=EntryKind.SUBMITTED,
+        actor=caller,
+        act_id=manifest.bundle_id,
+        content_sha256=sha256(checked.signed.payload).hexdigest(),
+        handoff=manifest.bundle_id,
+        case=case,
+        handoff_kind=manifest.kind,
+        sender=manifest.sender,
+        receiver=manifest.receiver,
+        bundle=Bundle(
+            manifest_jws=manifest_jws,
+            record=checked.record,
+            case_number=manifest.case_number,
+            idempotency_key=manifest.idempotency_key,
+            materials=_digests(checked),
+        ),
+        bundle_sha256=sha256(signed_bytes).hexdigest(),
+        bundle_sm3=sm3_hex(signed_bytes),
+        signer_key=checked.signed.key_id,
+        rule_set=outcome.rule_set if outcome else "",
+        rule_result=outcome.result if outcome else "",
+    )
+
+
+def _digests(checked: Checked) -> tuple[str, ...]:
+    """A record that travels as a material is the receiver's to download, so it is granted like one."""
+    manifest = checked.signed.manifest
+    digests = [material.sha256 for material in manifest.materials]
+    digests += manifest.unchanged
+    if not checked.record:
+        digests.append(manifest.native_record.sha256)
+    return tuple(dict.fromkeys(digests))
