@@ -1,6 +1,6 @@
 """A certificate authority that issues the four kinds of certificate a development set-up needs.
 
-Every parameter that a test may want to get wrong (validity, usage, names) is an argument; ``certs.pki`` chooses right ones.
+Every parameter that a test may want to get wrong is an argument; ``certs.pki`` chooses the right ones.
 """
 
 from __future__ import annotations
