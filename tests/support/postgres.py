@@ -51,7 +51,7 @@ async def _execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, object]) -> None:
     # A thread of its own: the test's event loop may exist already in this one, and must stay untouched.
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(asyncio.run, work).result()
