@@ -55,9 +55,9 @@ class Checked:
 async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: bytes) -> Checked:
     """Check a bundle in eight steps.
 
-    1. signature, chain, key, manifest form (``parts.verify``); 2. signer, caller and sender are one agency, and the time
-    is not in the future; 3. route, schema, version and encoding; 4. size and digests of the record; 5. materials present
-    and the sender's; 6. the record read by its schema; 7. record and manifest say the same; 8. the procedure.
+    1. signature, chain, key, manifest form (``parts.verify``); 2. signer, caller and sender are one agency, and the
+    time is not in the future; 3. route, schema, version and encoding; 4. size and digests of the record; 5. materials
+    present and the sender's; 6. the record read by its schema; 7. record and manifest say the same; 8. the procedure.
 
     Args:
         parts: the filled ports.

@@ -1,0 +1,142 @@
+"""Settings of a gateway process, from the environment; one error lists every bad one.
+
+| Variable | Meaning | Default |
+|---|---|---|
+| FASTTRACK_DATABASE_URL | PostgreSQL 15 or later, as a URL | required |
+| FASTTRACK_LISTEN | host:port of the gRPC server; port 0 takes a free one | 127.0.0.1:8443 |
+| FASTTRACK_ORIGIN | name of the log, first line of its checkpoints; never changes | required |
+| FASTTRACK_TLS_CERT, FASTTRACK_TLS_KEY | TLS certificate and key of the server, PEM files | required |
+| FASTTRACK_TLS_CA | CA that client certificates must come from, PEM file | required |
+| FASTTRACK_SIGNING_CA | CA that signing certificates must come from, PEM file | required |
+| FASTTRACK_SIGNERS_DIR | folder with registered/ and revoked/ signing certificates | required |
+| FASTTRACK_RECEIPT_CERT, FASTTRACK_RECEIPT_KEY | certificate and key that sign receipts, PEM files | required |
+| FASTTRACK_PSEUDONYM_KEY_FILE | file of 32 secret bytes | required |
+| FASTTRACK_MATERIALS_DIR | folder of the material store | required |
+| FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
+| FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PREFIX: Final = "FASTTRACK_"
+_LISTEN: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", re.ASCII)
+_ORIGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]{0,199}", re.ASCII)
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used.
+
+    Args:
+        problems: one line for each bad variable, its name first.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of one process; fields are the variables of the module's table."""
+
+    database_url: str
+    listen: str
+    origin: str
+    tls_cert: Path
+    tls_key: Path
+    tls_ca: Path
+    signing_ca: Path
+    signers_dir: Path
+    receipt_cert: Path
+    receipt_key: Path
+    pseudonym_key_file: Path
+    materials_dir: Path
+    workers: int
+    log_level: str
+
+
+_FILES: Final = (
+    "tls_cert", "tls_key", "tls_ca", "signing_ca", "receipt_cert", "receipt_key", "pseudonym_key_file",
+)  # fmt: skip
+_FOLDERS: Final = ("signers_dir", "materials_dir")
+
+
+def parse_database_url(environ: Mapping[str, str]) -> str:
+    """Read FASTTRACK_DATABASE_URL alone, for commands that need nothing else.
+
+    Args:
+        environ: of the process.
+
+    Returns:
+        the URL.
+
+    Raises:
+        SettingsError: it is missing or not a postgresql:// URL.
+    """
+    problems: list[str] = []
+    url = _database_url(environ, problems)
+    if problems:
+        raise SettingsError(problems)
+    return url
+
+
+def _database_url(environ: Mapping[str, str], problems: list[str]) -> str:
+    url = environ.get(f"{PREFIX}DATABASE_URL", "")
+    if not url.startswith(("postgresql://", "postgres://")):
+        problems.append(f"{PREFIX}DATABASE_URL: a URL such as postgresql://user@host/database is needed")
+    return url
+
+
+def parse_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: of the process.
+
+    Returns:
+        the settings; every file and folder that they name exists.
+
+    Raises:
+        SettingsError: naming every bad variable at once; values are not repeated, they may hold a password.
+    """
+    problems: list[str] = []
+
+    def text(name: str, default: str = "") -> str:
+        return environ.get(f"{PREFIX}{name.upper()}", default)
+
+    def path(name: str, *, is_folder: bool) -> Path:
+        value = Path(text(name))
+        if not text(name):
+            problems.append(f"{PREFIX}{name.upper()}: is required")
+        elif not (value.is_dir() if is_folder else value.is_file()):
+            problems.append(f"{PREFIX}{name.upper()}: there is no such {'folder' if is_folder else 'file'}")
+        return value
+
+    url = _database_url(environ, problems)
+    listen = text("listen", "127.0.0.1:8443")
+    match = _LISTEN.fullmatch(listen)
+    if match is None or int(match[1]) > 65_535:
+        problems.append(f"{PREFIX}LISTEN: host:port is needed")
+    origin = text("origin")
+    if _ORIGIN.fullmatch(origin) is None:
+        problems.append(f"{PREFIX}ORIGIN: a name such as gateway.example/fasttrack is needed")
+    workers = text("workers", "1")
+    if not (workers.isdecimal() and 1 <= int(workers) <= 64):
+        problems.append(f"{PREFIX}WORKERS: a number from 1 to 64 is needed")
+    level = text("log_level", "INFO").upper()
+    if level not in _LEVELS:
+        problems.append(f"{PREFIX}LOG_LEVEL: one of {', '.join(_LEVELS)} is needed")
+    files = {name: path(name, is_folder=False) for name in _FILES}
+    folders = {name: path(name, is_folder=True) for name in _FOLDERS}
+    if problems:
+        raise SettingsError(problems)
+    return Settings(
+        database_url=url, listen=listen, origin=origin, workers=int(workers), log_level=level, **files, **folders
+    )

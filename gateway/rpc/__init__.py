@@ -1,0 +1,1 @@
+"""gRPC: server, chain of every call, thin servicers, and the typed client."""

@@ -1,0 +1,198 @@
+"""Logs, spans and metrics: every name that leaves the process is defined here, and none of them carries personal data.
+
+Exporters are chosen by the standard OTEL_* settings. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing is exported and spans
+cost next to nothing.
+
+Source: OpenTelemetry specification (environment variables; semantic conventions for RPC); W3C Trace Context.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from opentelemetry import context, metrics, propagate, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+SERVICE_NAME: Final = "fasttrack-gateway"
+
+ATTR_METHOD: Final = "rpc.method"
+ATTR_STATUS: Final = "rpc.grpc.status_code"
+ATTR_ROLE: Final = "fasttrack.caller.role"
+ATTR_CODE: Final = "fasttrack.error.code"
+
+METRIC_CALLS: Final = "fasttrack.calls"
+METRIC_SECONDS: Final = "fasttrack.call.duration"
+METRIC_REFUSALS: Final = "fasttrack.refusals"
+METRIC_BATCH: Final = "fasttrack.ledger.batch.size"
+METRIC_COMMIT: Final = "fasttrack.ledger.commit.duration"
+
+LOG_FIELDS: Final = frozenset(
+    {"method", "caller", "code", "codes", "seconds", "entry_index", "error_id", "reason", "listening", "size",
+     "applied", "signers", "kind", "workers"}
+)  # fmt: skip
+"""Fields a log line may have beside time, level, logger and event; anything else is a programming error."""
+
+_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", {}))
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            line["trace_id"] = f"{span.trace_id:032x}"
+        if record.exc_info:
+            # The text of an exception can hold a value that it choked on, so only its kind and place are kept.
+            line["exception"] = _place(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _place(exc_info: Any) -> list[str]:
+    kind, error, trace_back = exc_info
+    places = [kind.__name__ if kind is not None else type(error).__name__]
+    while trace_back is not None:
+        code = trace_back.tb_frame.f_code
+        places.append(f"{code.co_qualname}:{trace_back.tb_lineno}")
+        trace_back = trace_back.tb_next
+    return places
+
+
+def set_up_logging(level: str = "INFO") -> None:
+    """Send log lines as JSON to standard error.
+
+    Args:
+        level: name of the lowest level shown.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def log_event(logger: logging.Logger, level: int, event: str, *, exc_info: bool = False, **fields: Any) -> None:
+    """Write one structured line.
+
+    Args:
+        logger: of the module.
+        level: of ``logging``.
+        event: what happened, a constant text.
+        exc_info: adds kind and place of the exception being handled, never its text.
+        fields: names of ``LOG_FIELDS`` only.
+
+    Raises:
+        ValueError: for another field.
+    """
+    if not fields.keys() <= LOG_FIELDS:
+        raise ValueError(f"log fields must be declared in telemetry.LOG_FIELDS: {sorted(fields.keys() - LOG_FIELDS)}")
+    logger.log(level, event, extra={"fields": fields}, exc_info=exc_info)
+
+
+class Telemetry:
+    """Spans and metrics of one process."""
+
+    def __init__(self) -> None:
+        self._tracer = trace.get_tracer(SERVICE_NAME)
+        meter = metrics.get_meter(SERVICE_NAME)
+        self._calls = meter.create_counter(METRIC_CALLS, description="calls, by method, role and status")
+        self._seconds = meter.create_histogram(METRIC_SECONDS, unit="s", description="duration of calls")
+        self._refusals = meter.create_counter(METRIC_REFUSALS, description="refusals, by method and error code")
+        self._batch = meter.create_histogram(METRIC_BATCH, description="entries in a ledger batch")
+        self._commit = meter.create_histogram(METRIC_COMMIT, unit="s", description="duration of a ledger batch")
+
+    @contextmanager
+    def call(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[trace.Span]:
+        """Span of one call, a child of the caller's span when the call brought a W3C trace context.
+
+        Args:
+            method: service/name.
+            metadata: of the call.
+
+        Yields:
+            the span.
+        """
+        carrier = {key: value for key, value in metadata if isinstance(value, str) and key.startswith("trace")}
+        token = context.attach(propagate.extract(carrier)) if carrier else None
+        try:
+            with self._tracer.start_as_current_span(method, kind=SpanKind.SERVER, record_exception=False) as span:
+                yield span
+        finally:
+            if token is not None:
+                context.detach(token)
+
+    def end_call(self, span: trace.Span, method: str, role: str, status: str, seconds: float) -> None:
+        """Count a call that ended.
+
+        Args:
+            span: of the call.
+            method: service/name.
+            role: of the caller, "" when unknown.
+            status: name of the gRPC status.
+            seconds: duration.
+        """
+        attributes = {ATTR_METHOD: method, ATTR_ROLE: role, ATTR_STATUS: status}
+        self._calls.add(1, attributes)
+        self._seconds.record(seconds, attributes)
+        if span.is_recording():
+            span.set_attributes(attributes)
+            if status != "OK":
+                span.set_status(Status(StatusCode.ERROR))
+
+    def refused(self, method: str, code: str) -> None:
+        """Count a refusal, by method and error code."""
+        self._refusals.add(1, {ATTR_METHOD: method, ATTR_CODE: code})
+
+    def batch(self, size: int, seconds: float) -> None:
+        """Record a committed ledger batch: entries and duration in seconds."""
+        self._batch.record(size)
+        self._commit.record(seconds)
+
+
+def trace_metadata() -> list[tuple[str, str]]:
+    """W3C trace context of the current span as call metadata; empty when there is none."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return list(carrier.items())
+
+
+def set_up_exporters(environ: Mapping[str, str] = os.environ) -> Telemetry:
+    """Install the SDK with OTLP exporters when the environment names an endpoint.
+
+    Args:
+        environ: read for the standard OTEL_* settings.
+
+    Returns:
+        the telemetry of this process.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").lower() != "true" and any(environ.get(name) for name in _ENDPOINTS):
+        _install_sdk()
+    return Telemetry()
+
+
+def _install_sdk() -> None:
+    # Imported here because the exporters cost a second of start-up that a gateway without telemetry need not pay.
+    from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", SERVICE_NAME)})
+    tracers = TracerProvider(resource=resource)
+    tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(tracers)
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
