@@ -52,6 +52,7 @@ class Chain:
 
     Args:
         leaf: certificate of the signing key.
+        public_key: its key, of whatever kind.
         key_id: SHA-256 of the leaf's DER, 64 lower-case hexadecimal digits.
         uris: all URIs in the subject alternative name of the leaf.
         not_before: aware time from which every certificate up to the CA is valid.
@@ -60,6 +61,7 @@ class Chain:
     """
 
     leaf: x509.Certificate
+    public_key: object
     key_id: str
     uris: tuple[str, ...]
     not_before: datetime
@@ -159,6 +161,7 @@ def examine_chain(certificates_der: Sequence[bytes], signing_cas: Sequence[x509.
         if len(chain) > 1 and chain[-1] in signing_cas:
             chain.pop()
         facts = [_facts(certificate) for certificate in chain]
+        public_key = chain[0].public_key()
         anchors = [(anchor, _facts(anchor)) for anchor in signing_cas if _is_issued_by(chain[-1], anchor)]
     except _UNREADABLE as error:
         raise refuse(ErrorCode.CERTIFICATE_CHAIN_INVALID, PATH, "a certificate cannot be read") from error
@@ -192,6 +195,7 @@ def examine_chain(certificates_der: Sequence[bytes], signing_cas: Sequence[x509.
     period = [*chain, *(anchor for anchor, _ in anchors[:1])]
     return Chain(
         leaf,
+        public_key,
         hashlib.sha256(certificates_der[0]).hexdigest(),
         facts[0].uris,
         max(certificate.not_valid_before_utc for certificate in period),

@@ -1,0 +1,207 @@
+"""What the gateway itself signs: receipts, and statements of reconciliation.
+
+A receipt binds one ledger entry, by the hash of its leaf, to the tree that held it when the call was answered. Whoever
+keeps the leaf and the receipt can show later that the gateway had recorded it.
+
+Source: RFC 6962 section 2.1 (leaf hash); RFC 7515; RFC 8037.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from gateway.core.entry import leaf_hash
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.identity import GATEWAY_URI
+from gateway.core.strict_json import parse_object
+from gateway.trust.chain import Chain
+from gateway.trust.jose import algorithm_of, encode_segment, header_fields, parse_compact
+
+RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
+RECONCILE_TYPE: Final = "fasttrack-reconcile+jws"
+_MAX_CLAIMS_BYTES: Final = 16 * 1024
+_HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MAX_TREE_SIZE: Final = 2**63 - 1
+
+
+class ReceiptSigner:
+    """Signs on behalf of the gateway, with Ed25519: thousands of times a second, so the header is written only once."""
+
+    def __init__(self, private_key: ed25519.Ed25519PrivateKey, certificate_chain: Sequence[x509.Certificate]) -> None:
+        """Hold the key.
+
+        Args:
+            private_key: key of the gateway's receipt certificate.
+            certificate_chain: that certificate, then intermediates; the CA is left out.
+
+        Raises:
+            ValueError: the key is not that of the certificate, or the certificate is not the gateway's.
+        """
+        names = certificate_chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if GATEWAY_URI not in names.get_values_for_type(x509.UniformResourceIdentifier):
+            raise ValueError(f"the receipt certificate must carry the URI {GATEWAY_URI}")
+        if private_key.public_key() != certificate_chain[0].public_key():
+            raise ValueError("the receipt key is not that of the receipt certificate")
+        self._key = private_key
+        self._chain = tuple(certificate_chain)
+        self._prefixes: dict[str, bytes] = {}
+        self._encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+    def _prefix(self, typ: str) -> bytes:
+        header = {"alg": "EdDSA", **header_fields(typ, self._chain)}
+        prefix = f"{encode_segment(self._encode(header).encode('ascii'))}.".encode("ascii")
+        self._prefixes[typ] = prefix
+        return prefix
+
+    def sign(self, claims: Mapping[str, Any], typ: str) -> str:
+        """Sign claims.
+
+        Args:
+            claims: strings and integers.
+            typ: ``fasttrack-receipt+jws`` or ``fasttrack-reconcile+jws``; never a text of a caller.
+
+        Returns:
+            the compact JWS.
+        """
+        prefix = self._prefixes.get(typ) or self._prefix(typ)
+        payload = base64.urlsafe_b64encode(self._encode(claims).encode("ascii")).rstrip(b"=")
+        signing_input = prefix + payload
+        signature = base64.urlsafe_b64encode(self._key.sign(signing_input)).rstrip(b"=")
+        return (signing_input + b"." + signature).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptClaims:
+    """What a receipt says.
+
+    Args:
+        origin: name of the log.
+        entry_index: place of the entry, from 0.
+        leaf_hash: SHA-256 of 0x00 and the leaf, 64 lower-case hexadecimal digits.
+        tree_size: entries in the tree that the receipt was given for.
+        root_hash: root of that tree, 64 lower-case hexadecimal digits.
+        recorded_at: aware time of the entry, RFC 3339, as the gateway wrote it.
+    """
+
+    origin: str
+    entry_index: int
+    leaf_hash: str
+    tree_size: int
+    root_hash: str
+    recorded_at: str
+
+
+def _validity_finding(chain: Chain, instant: datetime) -> list[Finding]:
+    if chain.is_valid_at(instant):
+        return []
+    what = "the gateway's certificate was not valid at that time"
+    return [Finding(ErrorCode.CERTIFICATE_NOT_VALID_NOW, "header/x5c", what, basis="RFC 5280 6.1.3")]
+
+
+def _verify(jws: str, *, typ: str, signing_ca: x509.Certificate) -> tuple[dict[str, Any], Chain]:
+    compact = parse_compact(jws, typ=typ, signing_cas=(signing_ca,), max_payload_bytes=_MAX_CLAIMS_BYTES)
+    chain = compact.header.chain
+    findings = list(compact.header.findings)
+    if chain.uris != (GATEWAY_URI,):
+        what = "the certificate is not the gateway's"
+        findings.append(Finding(ErrorCode.KEY_NOT_REGISTERED, "header/x5c", what))
+    # The key comes from the message itself, so its signature proves nothing without the chain and the name above.
+    key = chain.public_key
+    if not isinstance(key, ed25519.Ed25519PublicKey) or compact.header.algorithm != algorithm_of(key):
+        findings.append(Finding(ErrorCode.ALGORITHM_NOT_ALLOWED, "header/alg", "the gateway signs with EdDSA"))
+    elif not compact.is_signed_by(key, "EdDSA"):
+        what = "not the signature of this key"
+        findings.append(Finding(ErrorCode.SIGNATURE_INVALID, "signature", what, basis="RFC 7515 5.2"))
+    if findings:
+        raise GatewayError(findings)
+    try:
+        return parse_object(compact.payload, max_bytes=_MAX_CLAIMS_BYTES, max_depth=4), chain
+    except GatewayError as error:
+        raise refuse(ErrorCode.JWS_MALFORMED, "payload", error.findings[0].message) from error
+
+
+def verify_statement(jws: str, *, typ: str, signing_ca: x509.Certificate, now: datetime | None) -> dict[str, Any]:
+    """Verify anything that the gateway signed.
+
+    1. Form and header as for a bundle, with this type. 2. The chain leads to the signing CA. 3. The certificate names
+    the gateway and nobody else. 4. The signature is that of its Ed25519 key. 5. The certificate is valid.
+
+    Args:
+        jws: compact JWS.
+        typ: ``fasttrack-receipt+jws`` or ``fasttrack-reconcile+jws``.
+        signing_ca: the trusted CA.
+        now: aware time at which the certificate must be valid; None when this is judged elsewhere.
+
+    Returns:
+        the claims.
+
+    Raises:
+        GatewayError: the codes of ``verify_bundle``; KEY_NOT_REGISTERED when the certificate is not the gateway's.
+    """
+    claims, chain = _verify(jws, typ=typ, signing_ca=signing_ca)
+    findings = [] if now is None else _validity_finding(chain, now)
+    if findings:
+        raise GatewayError(findings)
+    return claims
+
+
+def _is_receipt(claims: Mapping[str, Any]) -> bool:
+    """Whether every claim is there and has its form; the entry must lie within the tree."""
+    texts = [claims.get(name) for name in ("origin", "leaf_hash", "root_hash", "recorded_at")]
+    index, size = claims.get("entry_index"), claims.get("tree_size")
+    if len(claims) != len(texts) + 2 or not all(isinstance(text, str) for text in texts):
+        return False
+    if type(index) is not int or type(size) is not int or not 0 <= index < size <= _MAX_TREE_SIZE:
+        return False
+    return all(_HASH.fullmatch(claims[name]) for name in ("leaf_hash", "root_hash"))
+
+
+def _parse_claims(claims: Mapping[str, Any]) -> tuple[ReceiptClaims, datetime]:
+    malformed = refuse(ErrorCode.JWS_MALFORMED, "payload", "not the claims of a receipt")
+    if not _is_receipt(claims):
+        raise malformed
+    try:
+        recorded_at = datetime.fromisoformat(claims["recorded_at"])
+    except ValueError as error:
+        raise malformed from error
+    if recorded_at.tzinfo is None:
+        raise malformed
+    return ReceiptClaims(**claims), recorded_at
+
+
+def verify_receipt(jws: str, *, leaf: bytes, signing_ca: x509.Certificate, now: datetime | None) -> ReceiptClaims:
+    """Verify a receipt against the ledger entry that it is for; needs no network and no gateway.
+
+    Args:
+        jws: the receipt.
+        leaf: canonical bytes of the ledger entry.
+        signing_ca: the trusted CA.
+        now: aware time at which the gateway's certificate must be valid; None, years later, takes that of the entry.
+
+    Returns:
+        what the receipt says.
+
+    Raises:
+        GatewayError: what ``verify_statement`` raises; JWS_MALFORMED when the claims are not those of a receipt;
+            RECORD_DIGEST_MISMATCH when it is the receipt of another entry.
+
+    Source: RFC 6962 section 2.1.
+    """
+    claims, chain = _verify(jws, typ=RECEIPT_TYPE, signing_ca=signing_ca)
+    receipt, recorded_at = _parse_claims(claims)
+    findings = _validity_finding(chain, recorded_at if now is None else now)
+    if receipt.leaf_hash != leaf_hash(leaf).hex():
+        what = "the receipt is for another ledger entry"
+        findings.append(Finding(ErrorCode.RECORD_DIGEST_MISMATCH, "payload/leaf_hash", what, basis="RFC 6962 2.1"))
+    if findings:
+        raise GatewayError(findings)
+    return receipt
