@@ -1,8 +1,8 @@
 """What every call passes, in this order, whatever its service; there is no other way in.
 
-1. span and clock; 2. identity: the agency of the TLS certificate; 3. policy: default deny; 4. the servicer; 5. a refusal
-is recorded in the ledger before the caller hears of it; 6. whatever else goes wrong is INTERNAL with an id, its detail
-stays in the log.
+1. span and clock; 2. identity: the agency of the TLS certificate; 3. policy: default deny; 4. servicer; 5. a refusal
+is recorded in the ledger before the caller hears of it; 6. whatever else goes wrong is INTERNAL with an id, its
+detail stays in the log.
 """
 
 from __future__ import annotations

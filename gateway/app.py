@@ -1,0 +1,126 @@
+"""The composition root: the only module that builds concrete objects and knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.registry import Adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.config import Settings
+    from gateway.core.errors import GatewayError
+    from gateway.core.identity import Agency
+
+_LOG: Final = logging.getLogger(__name__)
+RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
+
+
+@lru_cache(maxsize=1)
+def adapters() -> Adapters:
+    """The adapters of all agency systems; their tables are compiled once per process."""
+    return Adapters()
+
+
+def now() -> datetime:
+    """The time now, aware UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
+    """Build a gateway from its settings, serve, and on leaving stop in an order that loses nothing.
+
+    Leaving takes no new calls, lets the running ones end, commits and answers what the batcher holds, then closes.
+
+    Args:
+        settings: of the process.
+
+    Yields:
+        a function that gives the port it listens on.
+
+    Raises:
+        OSError, ValueError: a key or certificate cannot be used.
+        RuntimeError: the address cannot be bound.
+    """
+    # Imported here so that commands which only need adapters do not pay for the server.
+    from gateway.core.eligibility import EmptyRuleSet  # noqa: PLC0415
+    from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
+    from gateway.flows.parts import Parts  # noqa: PLC0415
+    from gateway.flows.refuse import record_refusal  # noqa: PLC0415
+    from gateway.ledger.batcher import Batcher  # noqa: PLC0415
+    from gateway.ledger.grant import Grants  # noqa: PLC0415
+    from gateway.ledger.pool import open_pool  # noqa: PLC0415
+    from gateway.ledger.reader import Reader  # noqa: PLC0415
+    from gateway.ledger.watch import Watch  # noqa: PLC0415
+    from gateway.materials.local import LocalStore  # noqa: PLC0415
+    from gateway.rpc.chain import Chain  # noqa: PLC0415
+    from gateway.rpc.server import GatewayServer  # noqa: PLC0415
+    from gateway.telemetry import log_event, set_up_exporters  # noqa: PLC0415
+    from gateway.trust.jws import verify_bundle  # noqa: PLC0415
+    from gateway.trust.receipt import load_receipt_signer  # noqa: PLC0415
+    from gateway.trust.signer_registry import load_registry  # noqa: PLC0415
+    from gateway.trust.tls import peer_agency, server_credentials  # noqa: PLC0415
+
+    telemetry = set_up_exporters()
+    registry = load_registry(settings.signing_ca, settings.signers_dir)
+    statements = load_receipt_signer(settings.receipt_cert, settings.receipt_key)
+    pseudonyms = Pseudonyms(settings.pseudonym_key_file.read_bytes())
+    pool = await open_pool(settings.database_url)
+    batcher = Batcher(
+        pool, origin=settings.origin, clock=now, sign=lambda claims: statements.sign(claims, RECEIPT_TYPE)
+    )
+    watch = Watch(settings.database_url)
+    parts = Parts(
+        origin=settings.origin,
+        clock=now,
+        pseudonyms=pseudonyms,
+        verify=partial(verify_bundle, registry=registry),
+        writer=batcher,
+        reader=Reader(pool),
+        watch=watch,
+        store=LocalStore(settings.materials_dir),
+        grants=Grants(pool),
+        adapters=adapters(),
+        procedure=EmptyRuleSet(),
+        statements=statements,
+    )
+
+    async def refuse(caller: Agency, method: str, error: GatewayError) -> int:
+        return await record_refusal(batcher, caller, method, error)
+
+    chain = Chain(telemetry, peer_agency, refuse)
+    credentials = server_credentials(settings.tls_cert, settings.tls_key, settings.tls_ca)
+    server = GatewayServer(parts, chain, credentials)
+    await batcher.start()
+    await watch.start()
+    try:
+        port = await server.start(settings.listen)
+        log_event(_LOG, logging.INFO, "serving", listening=settings.listen)
+        yield lambda: port
+    finally:
+        await server.stop()
+        await watch.stop()
+        await batcher.stop()
+        await pool.close()
+        log_event(_LOG, logging.INFO, "stopped")
+
+
+async def serve(settings: Settings, stop: asyncio.Event, ready: Callable[[int], Any]) -> None:
+    """Serve until told to stop.
+
+    Args:
+        settings: of the process.
+        stop: set it to stop.
+        ready: called once with the port.
+    """
+    async with open_gateway(settings) as port:
+        ready(port())
+        await stop.wait()
