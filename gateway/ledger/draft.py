@@ -1,0 +1,244 @@
+"""A batch in memory: each act decided on the heads as the acts before it left them, and the rows that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.core.entry import MAX_LEAF_BYTES, Entry, EntryKind, leaf_hash, to_instant, to_leaf
+from gateway.core.errors import ErrorCode, refuse
+from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.merkle import FullTile, TileEdge
+from gateway.ledger.head import Heads, to_state_text
+
+_EMPTY_CASE: Final = CaseHead()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry that waits for its commit.
+
+    Args:
+        index: place in the ledger.
+        leaf: canonical bytes.
+        leaf_hash: 32 bytes.
+        kind: what it records.
+    """
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+    kind: EntryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An act that is in the ledger already.
+
+    Args:
+        index: place in the ledger.
+    """
+
+    index: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """The batch so far.
+
+    Args:
+        origin: name of the log.
+        at: gateway time of the batch, aware UTC, whole milliseconds.
+        heads: what the batch starts from; changed by every act.
+        edge: the tree's tiles in the making; changed by every act.
+    """
+
+    origin: str
+    at: datetime
+    heads: Heads
+    edge: TileEdge
+    written: list[Written] = field(default_factory=list)
+    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    bundles: list[tuple[Any, ...]] = field(default_factory=list)
+    details: list[tuple[int, bytes]] = field(default_factory=list)
+    grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
+    tiles: list[FullTile] = field(default_factory=list)
+    receivers: dict[str, None] = field(default_factory=dict)
+
+    def add(self, command: Command, salt: bytes) -> Written | Recorded:
+        """Decide one act and take its entry into the batch.
+
+        Args:
+            command: the act.
+            salt: 32 random bytes.
+
+        Returns:
+            the new entry, or where the act is recorded already (then nothing was added).
+
+        Raises:
+            GatewayError: the act is refused, and the batch is as it was before.
+        """
+        actor = str(command.actor)
+        if (recorded := self.heads.acts.get((command.act_id, actor))) is not None:
+            return _replay(command, recorded)
+        self._require_unused_key(command)
+        handoff = self.heads.handoffs.get(str(command.handoff)) if command.handoff is not None else None
+        case = self.heads.cases.get(handoff.case if handoff is not None else command.case, _EMPTY_CASE)
+        pair = (str(command.sender), str(command.receiver))
+        decided = decide_act(
+            command,
+            Place(index=self.heads.size, origin=self.origin, at=self.at, salt=salt),
+            case=case,
+            handoff=handoff,
+            last_pair_number=self.heads.pairs.get(pair, 0),
+        )
+        leaf = to_leaf(decided.entry)
+        if len(leaf) > MAX_LEAF_BYTES:
+            raise refuse(ErrorCode.INTERNAL, message="the entry would be larger than a leaf may be")
+        written = Written(decided.entry.index, leaf, leaf_hash(leaf), decided.entry.kind)
+        head = decided.handoff if decided.handoff is not None else handoff
+        # Everything that can fail comes before the first change, so that a refused act leaves no trace in the batch.
+        row = _to_row(decided.entry, command, written, head)
+        materials = tuple(map(bytes.fromhex, command.bundle.materials)) if command.bundle is not None else ()
+        self._take(command, decided.entry, written, head, materials)
+        self.entries.append(row)
+        return written
+
+    def _require_unused_key(self, command: Command) -> None:
+        if command.bundle is None:
+            return
+        holder = self.heads.keys.get((str(command.sender), command.bundle.idempotency_key))
+        if holder is not None and holder != str(command.handoff):
+            raise refuse(
+                ErrorCode.IDEMPOTENCY_KEY_REUSED, "/idempotency_key", "this idempotency key stands for another bundle"
+            )
+
+    def _take(
+        self, command: Command, entry: Entry, written: Written, head: HandoffHead | None, materials: tuple[bytes, ...]
+    ) -> None:
+        heads = self.heads
+        heads.acts[command.act_id, entry.actor] = (written.index, command.content_sha256)
+        heads.size += 1
+        heads.frontier.append(written.leaf_hash)
+        self.tiles += self.edge.append(written.leaf_hash)
+        self.written.append(written)
+        if entry.case and entry.case_state is not None:
+            heads.cases[entry.case] = CaseHead(entry.case_sequence, written.leaf_hash.hex(), entry.case_state)
+        if command.detail:
+            self.details.append((written.index, command.detail))
+        if head is None:
+            return
+        heads.handoffs[head.handoff] = head
+        if command.bundle is None:
+            return
+        bundle = command.bundle
+        heads.pairs[head.sender, head.receiver] = head.pair_number
+        heads.keys[head.sender, bundle.idempotency_key] = head.handoff
+        self.bundles.append(
+            (
+                command.handoff,
+                written.index,
+                head.sender,
+                bundle.idempotency_key,
+                bundle.case_number,
+                bundle.manifest_jws,
+                bundle.record,
+            )
+        )
+        self.receivers[head.receiver] = None
+        for digest in materials:
+            self.grants[head.sender, digest] = None
+            self.grants[head.receiver, digest] = None
+
+    def arguments(self) -> list[Any]:
+        """Arguments of the statement ``write``, the columns of each table one after the other."""
+        frontier = self.heads.frontier
+        return [
+            *_columns(self.entries, 22),
+            *_columns(self.bundles, 7),
+            *_columns(self.details, 2),
+            *_columns(list(self.grants), 2),
+            *_columns([(full.tile.level, full.tile.place, full.root, full.data) for full in self.tiles], 4),
+            frontier.size,
+            self.at,
+            frontier.root(),
+            frontier.to_bytes(),
+            "\n".join(self.receivers),
+        ]
+
+    def claims(self) -> list[tuple[int, dict[str, str | int]]]:
+        """What the gateway states in each receipt, by the index of the entry; refused calls get none."""
+        root, at = self.heads.frontier.root().hex(), to_instant(self.at)
+        return [
+            (
+                written.index,
+                {
+                    "origin": self.origin,
+                    "entry_index": written.index,
+                    "leaf_hash": written.leaf_hash.hex(),
+                    "tree_size": self.heads.size,
+                    "root_hash": root,
+                    "recorded_at": at,
+                },
+            )
+            for written in self.written
+            if written.kind is not EntryKind.CALL_REFUSED
+        ]
+
+
+def _to_row(entry: Entry, command: Command, written: Written, head: HandoffHead | None) -> tuple[Any, ...]:
+    """Columns of ``ledger.entry``, in the order of the statement ``write``."""
+    of_handoff: tuple[Any, ...] = (None,) * 10
+    if head is not None:
+        of_handoff = (
+            command.handoff,
+            head.pair_number,
+            head.submitted_sequence,
+            head.lease_until,
+            head.sender,
+            head.receiver,
+            head.kind.value,
+            head.state.value,
+            head.consumer,
+            to_state_text(head.case_before),
+        )
+    handoff, number, submitted, lease, sender, receiver, kind, state, consumer, before = of_handoff
+    return (
+        entry.index,
+        entry.recorded_at,
+        command.act_id,
+        handoff,
+        entry.case_sequence or None,
+        number,
+        submitted,
+        lease,
+        entry.kind.value,
+        entry.actor,
+        sender,
+        receiver,
+        entry.case or None,
+        kind,
+        state,
+        consumer,
+        to_state_text(entry.case_state) if entry.case_state is not None else None,
+        before,
+        bytes.fromhex(entry.content_sha256),
+        bytes.fromhex(entry.bundle_sha256) if entry.bundle_sha256 else None,
+        written.leaf_hash,
+        written.leaf,
+    )
+
+
+def _replay(command: Command, recorded: tuple[int, str]) -> Recorded:
+    index, content_sha256 = recorded
+    if content_sha256 != command.content_sha256:
+        if command.kind is EntryKind.SUBMITTED:
+            raise refuse(ErrorCode.BUNDLE_ID_REUSED, "/bundle_id", "this bundle id stands for another bundle")
+        raise refuse(ErrorCode.ACT_ID_REUSED, "act_id", "this act id stands for another act")
+    return Recorded(index)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width

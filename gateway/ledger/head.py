@@ -1,0 +1,151 @@
+"""The heads a batch starts from: read in one round trip, then changed in memory by each act of the batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.core.entry import HandoffState
+from gateway.core.handoff import CaseHead, Command, HandoffHead
+from gateway.core.lifecycle import CaseState
+from gateway.core.merkle import TILE_LEVELS, Frontier, TileEdge, edge_widths
+from gateway.core.route import RecordKind
+from gateway.ledger.statement import load_statements
+
+_SQL: Final = load_statements("append")
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+Act = tuple[UUID, str]
+
+
+@dataclass(slots=True)
+class Heads:
+    """State of everything that a batch touches.
+
+    Args:
+        size: entries in the ledger.
+        frontier: right edge of the tree.
+        recorded_at: time of the last entry.
+        acts: place and content digest of acts that are recorded, by act id and actor.
+        keys: handoff that a sender's idempotency key stands for.
+        pairs: last number of each direction.
+        cases: by pseudonym.
+        handoffs: by id.
+    """
+
+    size: int = 0
+    frontier: Frontier = field(default_factory=Frontier)
+    recorded_at: datetime = BEGINNING
+    acts: dict[Act, tuple[int, str]] = field(default_factory=dict)
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], int] = field(default_factory=dict)
+    cases: dict[str, CaseHead] = field(default_factory=dict)
+    handoffs: dict[str, HandoffHead] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4096)
+def to_state_text(state: CaseState) -> str:
+    """Write a case state as the column ``case_state`` has it."""
+    return json.dumps(state.to_leaf(), sort_keys=True, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)
+def _from_state_text(text: str) -> CaseState:
+    return CaseState.from_leaf(json.loads(text))
+
+
+def _to_handoff_head(text: str) -> HandoffHead:
+    handoff, kind, sender, receiver, number, case, state, before, submitted, consumer, lease = json.loads(text)
+    return HandoffHead(
+        handoff=handoff,
+        kind=RecordKind(kind),
+        sender=sender,
+        receiver=receiver,
+        pair_number=number,
+        case=case,
+        state=HandoffState(state),
+        case_before=CaseState.from_leaf(before),
+        submitted_sequence=submitted,
+        consumer=consumer or "",
+        lease_until=datetime.fromisoformat(lease).astimezone(UTC) if lease else None,
+    )
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+async def read_heads(connection: Any, commands: Sequence[Command]) -> Heads:
+    """Read what a batch starts from, under the ledger's lock.
+
+    Args:
+        connection: asyncpg connection inside the batch's transaction.
+        commands: the acts of the batch.
+
+    Returns:
+        the heads of everything that the acts name.
+    """
+    acts = dict.fromkeys((command.act_id, str(command.actor)) for command in commands)
+    handoffs = dict.fromkeys(command.handoff for command in commands if command.handoff is not None)
+    cases = dict.fromkeys(command.case for command in commands if command.case)
+    pairs: dict[tuple[str, str], None] = {}
+    keys: dict[tuple[str, str], None] = {}
+    for command in commands:
+        if command.bundle is not None:
+            pairs[str(command.sender), str(command.receiver)] = None
+            keys[str(command.sender), command.bundle.idempotency_key] = None
+    act_list, pair_list, key_list = list(acts), list(pairs), list(keys)
+    rows = await connection.fetch(
+        _SQL["heads"],
+        list(handoffs),
+        list(cases),
+        *_columns(act_list, 2),
+        *_columns(pair_list, 2),
+        *_columns(key_list, 2),
+    )
+    heads = Heads()
+    for what, position, number, digest, value in rows:
+        match what:
+            case "state":
+                heads.size, heads.frontier = number, Frontier.from_bytes(number, digest)
+                heads.recorded_at = datetime.fromisoformat(json.loads(value)).astimezone(UTC)
+            case "act":
+                heads.acts[act_list[position - 1]] = (number, digest.hex())
+            case "pair":
+                heads.pairs[pair_list[position - 1]] = number
+            case "key":
+                heads.keys[key_list[position - 1]] = value
+            case "case":
+                case_id, _, state = value.partition("\n")
+                heads.cases[case_id] = CaseHead(number, digest.hex(), _from_state_text(state))
+            case _:
+                head = _to_handoff_head(value)
+                heads.handoffs[head.handoff] = head
+    return heads
+
+
+async def read_edge(connection: Any, size: int) -> TileEdge:
+    """Read the hashes that do not fill a tile yet.
+
+    Args:
+        connection: asyncpg connection inside the batch's transaction.
+        size: number of leaves.
+
+    Returns:
+        the edge of the tree of this size.
+    """
+    if size == 0:
+        return TileEdge()
+    widths = edge_widths(size)
+    stops = [size >> TILE_LEVELS * level for level in range(len(widths))]
+    starts = [stop - width for stop, width in zip(stops, widths, strict=True)]
+    levels = list(range(len(widths) - 1))
+    found: list[list[bytes]] = [[] for _ in widths]
+    for level, _, digest in await connection.fetch(_SQL["edge"], starts[0], stops[0], levels, starts[1:], stops[1:]):
+        found[level].append(digest)
+    return TileEdge(size, found)

@@ -1,0 +1,278 @@
+"""Reading the ledger: inbox, handoffs, directions, entries and proofs; implements ``LedgerReader``.
+
+What oversight may ask (entries, head, proofs) is read from the oversight views, so that it works with either role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from gateway.core.entry import EntryKind, HandoffState
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.identity import Agency
+from gateway.core.merkle import (
+    EMPTY_ROOT,
+    TILE_LEVELS,
+    TILE_WIDTH,
+    Node,
+    Tile,
+    consistency_nodes,
+    inclusion_nodes,
+    node_of_tile,
+    prove_consistency,
+    prove_inclusion,
+    root_nodes,
+    root_of,
+    tile_of,
+)
+from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
+from gateway.ledger.entry_query import MAX_INDEX, to_statement
+from gateway.ledger.failure import is_unavailable
+from gateway.ledger.statement import load_statements
+
+_SQL: Final = load_statements("read")
+_RETRY_AFTER_SECONDS: Final = 1.0
+
+
+class Reader:
+    """Reads the ledger.
+
+    Args:
+        pool: asyncpg pool of the role ``fasttrack_gateway``, or of ``fasttrack_oversight`` for entries, head and
+            proofs.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def inbox(
+        self, receiver: Agency, states: Sequence[HandoffState], *, after_index: int, limit: int
+    ) -> list[InboxRow]:
+        """List handoffs to a receiver.
+
+        Args:
+            receiver: the agency.
+            states: states wanted; none for all.
+            after_index: index of the submitted entry to go on after; -1 for the beginning.
+            limit: rows wanted.
+
+        Returns:
+            rows by index.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await self._fetch("inbox", str(receiver), after_index, [state.value for state in states], limit)
+        return [_to_inbox_row(row) for row in rows]
+
+    async def handoff(self, handoff: UUID) -> StoredHandoff | None:
+        """Read one handoff with everything its parties may see.
+
+        Args:
+            handoff: its id.
+
+        Returns:
+            it, or None when there is none.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await self._fetch("handoff", handoff)
+        if not rows:
+            return None
+        entries = await self._fetch("handoff_receipts", handoff)
+        details = [entry for entry in entries if entry["body"] is not None]
+        return StoredHandoff(
+            _to_inbox_row(rows[0]),
+            rows[0]["manifest_jws"],
+            rows[0]["record"],
+            tuple(
+                Appended(e["seq"], e["leaf"], e["leaf_hash"], e["recorded_at"].astimezone(UTC), e["jws"])
+                for e in entries
+            ),
+            details[-1]["body"] if details else b"",
+            EntryKind(details[-1]["kind"]) if details else None,
+        )
+
+    async def pair(
+        self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
+    ) -> tuple[list[NumberedRow], int]:
+        """List the numbers of a direction.
+
+        Args:
+            sender: who sends.
+            receiver: who receives.
+            after_number: number to go on after; 0 for the beginning.
+            limit: rows wanted.
+
+        Returns:
+            rows by number, and the last number given out (0 when none).
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        last = await self._fetch("pair_last", str(sender), str(receiver))
+        rows = await self._fetch("pair", str(sender), str(receiver), after_number, limit)
+        numbered = [
+            NumberedRow(number, handoff, digest.hex(), index, leaf_hash, HandoffState(state))
+            for number, handoff, digest, index, leaf_hash, state in rows
+        ]
+        # A number given out between the two statements counts as well.
+        return numbered, max([row["pair_number"] for row in last] + [row.pair_number for row in numbered[-1:]] + [0])
+
+    async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
+        """Query entries.
+
+        Args:
+            condition: what they must meet.
+            after_index: index to go on after; -1 for the beginning.
+            limit: entries wanted.
+
+        Returns:
+            entries by index.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        start = max(after_index + 1, condition.index_from)
+        stop = MAX_INDEX if condition.index_to is None else condition.index_to
+        if condition.recorded_from is not None:
+            start = max(start, await self._first_at(condition.recorded_from))
+        if condition.recorded_to is not None:
+            stop = min(stop, await self._first_at(condition.recorded_to))
+        statement, arguments = to_statement(condition, start=start, stop=stop, limit=limit)
+        return [StoredEntry(*row) for row in await self._query(statement, *arguments)]
+
+    async def _first_at(self, at: datetime) -> int:
+        rows = await self._fetch("first_after", at)
+        return rows[0]["size"] if rows else 0
+
+    async def head(self) -> TreeHead:
+        """Read the present tree.
+
+        Returns:
+            its size and root; the empty tree before the first entry.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await self._fetch("head")
+        return TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT)
+
+    async def inclusion(self, index: int, size: int) -> tuple[list[bytes], bytes, bytes]:
+        """Prove that an entry is in the tree of a size.
+
+        Args:
+            index: of the entry.
+            size: of the tree, at most the present one.
+
+        Returns:
+            path from the leaf upwards, root of the tree, leaf hash; 32 bytes each.
+
+        Raises:
+            GatewayError: ARGUMENT_OUT_OF_RANGE when there is no such tree or entry; LEDGER_UNAVAILABLE.
+        """
+        await self._require_size(size, "inclusion.tree_size")
+        if not 0 <= index < size:
+            raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index", "the tree has no such entry")
+        leaf = Node(0, index)
+        nodes = await self._read_nodes([leaf, *inclusion_nodes(index, size), *root_nodes(size)], size)
+        read = nodes.__getitem__
+        return prove_inclusion(index, size, read), root_of(size, read), nodes[leaf]
+
+    async def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes, bytes]:
+        """Prove that the tree of a size begins with an earlier one.
+
+        Args:
+            first: size of the earlier tree.
+            second: size of the later tree, at most the present one.
+
+        Returns:
+            the proof, root of the earlier tree, root of the later tree; 32 bytes each.
+
+        Raises:
+            GatewayError: ARGUMENT_OUT_OF_RANGE when there are no such trees; LEDGER_UNAVAILABLE.
+        """
+        await self._require_size(second, "consistency.second_size")
+        if not 0 <= first <= second:
+            raise refuse(
+                ErrorCode.ARGUMENT_OUT_OF_RANGE, "consistency.first_size", "the earlier tree cannot be the larger one"
+            )
+        wanted = [*consistency_nodes(first, second), *root_nodes(first), *root_nodes(second)]
+        read = (await self._read_nodes(wanted, second)).__getitem__
+        return prove_consistency(first, second, read), root_of(first, read), root_of(second, read)
+
+    async def _require_size(self, size: int, path: str) -> None:
+        if size < 0 or size > (await self.head()).size:
+            raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, path, "the ledger has no tree of this size")
+
+    async def _read_nodes(self, nodes: Sequence[Node], size: int) -> dict[Node, bytes]:
+        tiles = list(dict.fromkeys(tile_of(node) for node in nodes))
+        if not tiles:
+            return {}
+        rows = await self._fetch("tiles", [tile.level for tile in tiles], [tile.place for tile in tiles])
+        data = {Tile(level, place): hashes for level, place, hashes in rows}
+        for tile in tiles:
+            if tile not in data:
+                data[tile] = await self._read_partial(tile, size)
+        return {node: node_of_tile(node, data[tile_of(node)]) for node in nodes}
+
+    async def _read_partial(self, tile: Tile, size: int) -> bytes:
+        """Put together a tile that is not full yet, from the entries or from the roots of the tiles below."""
+        start = tile.place * TILE_WIDTH
+        stop = min(start + TILE_WIDTH, size >> TILE_LEVELS * tile.level)
+        if tile.level == 0:
+            rows = await self._fetch("leaf_hashes", start, stop)
+        else:
+            rows = await self._fetch("tile_roots", tile.level - 1, start, stop)
+        return b"".join(row[0] for row in rows)
+
+    async def _fetch(self, name: str, *arguments: Any) -> list[Any]:
+        return await self._query(_SQL[name], *arguments)
+
+    async def _query(self, statement: str, *arguments: Any) -> list[Any]:
+        return await fetch(self._pool, statement, *arguments)
+
+
+async def fetch(pool: asyncpg.Pool[Any], statement: str, *arguments: Any) -> list[Any]:
+    """Run a statement on a pool.
+
+    Args:
+        pool: the pool.
+        statement: SQL.
+        arguments: its parameters.
+
+    Returns:
+        all rows.
+
+    Raises:
+        GatewayError: LEDGER_UNAVAILABLE when the database cannot be reached now.
+    """
+    try:
+        return await pool.fetch(statement, *arguments)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        finding = Finding(ErrorCode.LEDGER_UNAVAILABLE, message="the ledger cannot be reached")
+        raise GatewayError(finding, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+
+
+def _to_inbox_row(row: Any) -> InboxRow:
+    return InboxRow(
+        handoff=row["handoff_id"],
+        kind=row["handoff_kind"],
+        sender=row["sender"],
+        receiver=row["receiver"],
+        case_number=row["case_number"],
+        pair_number=row["pair_number"],
+        state=HandoffState(row["handoff_state"]),
+        index=row["seq"],
+        offered_at=row["recorded_at"].astimezone(UTC),
+        bundle_sha256=row["bundle_sha256"].hex(),
+        lease_until=row["lease_until"].astimezone(UTC) if row["lease_until"] is not None else None,
+    )

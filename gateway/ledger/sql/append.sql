@@ -1,0 +1,103 @@
+-- What the batcher says to the database. Every lookup is a LATERAL with LIMIT, so that whatever the planner believes about
+-- the size of a table, it can only walk down an index.
+
+-- name: settings
+SET synchronous_commit = on;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET plan_cache_mode = force_generic_plan;
+SET jit = off
+
+-- name: begin
+BEGIN; SELECT pg_advisory_xact_lock(7381244219)
+
+-- name: heads
+WITH handoff AS MATERIALIZED (
+    SELECT last.*
+    FROM unnest($1::uuid[]) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT handoff_id, handoff_kind, sender, receiver, pair_number, case_id, handoff_state, case_before,
+               submitted_seq, lease_consumer, lease_until
+        FROM ledger.entry WHERE handoff_id = wanted.id ORDER BY seq DESC LIMIT 1
+    ) AS last
+), wanted_case AS MATERIALIZED (
+    SELECT unnest($2::text[]) AS id UNION SELECT case_id FROM handoff
+)
+(SELECT 'state' AS what, 0::bigint AS position, size AS number, frontier AS hash, to_json(recorded_at)::text AS value
+ FROM ledger.state ORDER BY size DESC LIMIT 1)
+UNION ALL
+SELECT 'act', wanted.position, found.seq, found.content_sha256, NULL
+FROM unnest($3::uuid[], $4::text[]) WITH ORDINALITY AS wanted (act_id, actor, position)
+CROSS JOIN LATERAL (
+    SELECT seq, content_sha256 FROM ledger.entry WHERE act_id = wanted.act_id AND actor = wanted.actor LIMIT 1
+) AS found
+UNION ALL
+SELECT 'pair', wanted.position, found.pair_number, NULL, NULL
+FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS wanted (sender, receiver, position)
+CROSS JOIN LATERAL (
+    SELECT pair_number FROM ledger.entry
+    WHERE kind = 'submitted' AND sender = wanted.sender AND receiver = wanted.receiver
+    ORDER BY pair_number DESC LIMIT 1
+) AS found
+UNION ALL
+SELECT 'key', wanted.position, found.seq, NULL, found.handoff_id::text
+FROM unnest($7::text[], $8::text[]) WITH ORDINALITY AS wanted (sender, idempotency_key, position)
+CROSS JOIN LATERAL (
+    SELECT seq, handoff_id FROM ledger.bundle
+    WHERE sender = wanted.sender AND idempotency_key = wanted.idempotency_key LIMIT 1
+) AS found
+UNION ALL
+SELECT 'case', 0, found.case_seq, found.leaf_hash, found.case_id || E'\n' || found.case_state
+FROM wanted_case
+CROSS JOIN LATERAL (
+    SELECT case_id, case_seq, leaf_hash, case_state FROM ledger.entry
+    WHERE case_id = wanted_case.id ORDER BY case_seq DESC LIMIT 1
+) AS found
+UNION ALL
+SELECT 'handoff', 0, 0, NULL,
+       json_build_array(handoff_id, handoff_kind, sender, receiver, pair_number, case_id, handoff_state,
+                        case_before::json, submitted_seq, lease_consumer, lease_until)::text
+FROM handoff
+
+-- name: edge
+SELECT 0 AS level, seq AS place, leaf_hash AS hash FROM ledger.entry WHERE seq >= $1 AND seq < $2
+UNION ALL
+SELECT tile.level + 1, tile.place, tile.root
+FROM unnest($3::smallint[], $4::bigint[], $5::bigint[]) AS wanted (level, start, stop)
+JOIN ledger.tile ON tile.level = wanted.level AND tile.place >= wanted.start AND tile.place < wanted.stop
+ORDER BY level, place
+
+-- name: write
+WITH entries AS (
+    INSERT INTO ledger.entry (seq, recorded_at, act_id, handoff_id, case_seq, pair_number, submitted_seq, lease_until,
+                              kind, actor, sender, receiver, case_id, handoff_kind, handoff_state, lease_consumer,
+                              case_state, case_before, content_sha256, bundle_sha256, leaf_hash, leaf)
+    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[],
+                         $7::bigint[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[],
+                         $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[],
+                         $20::bytea[], $21::bytea[], $22::bytea[])
+), bundles AS (
+    INSERT INTO ledger.bundle (handoff_id, seq, sender, idempotency_key, case_number, manifest_jws, record)
+    SELECT * FROM unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[], $29::bytea[])
+), details AS (
+    INSERT INTO ledger.detail (seq, body) SELECT * FROM unnest($30::bigint[], $31::bytea[])
+), grants AS (
+    INSERT INTO ledger.material_grant (agency, sha256)
+    SELECT * FROM unnest($32::text[], $33::bytea[]) ON CONFLICT DO NOTHING
+), tiles AS (
+    INSERT INTO ledger.tile (level, place, root, data)
+    SELECT * FROM unnest($34::smallint[], $35::bigint[], $36::bytea[], $37::bytea[])
+), state AS (
+    INSERT INTO ledger.state (size, recorded_at, root, frontier) VALUES ($38, $39, $40, $41)
+)
+SELECT pg_notify('fasttrack_inbox', $42::text) WHERE $42::text <> ''
+
+-- name: receipts
+INSERT INTO ledger.receipt (seq, jws) SELECT * FROM unnest($1::bigint[], $2::text[])
+
+-- name: recorded
+SELECT entry.seq, entry.act_id, entry.actor, entry.content_sha256, entry.recorded_at, entry.leaf, entry.leaf_hash,
+       coalesce(receipt.jws, '') AS jws
+FROM unnest($1::uuid[], $2::text[]) AS wanted (act_id, actor)
+JOIN ledger.entry ON entry.act_id = wanted.act_id AND entry.actor = wanted.actor
+LEFT JOIN ledger.receipt ON receipt.seq = entry.seq

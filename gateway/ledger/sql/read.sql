@@ -1,0 +1,75 @@
+-- What readers ask. The state of a handoff is in its last entry, of whatever kind; pages go by key.
+
+-- name: inbox
+SELECT offered.handoff_id, offered.handoff_kind, offered.sender, offered.receiver, bundle.case_number,
+       offered.pair_number, last.handoff_state, offered.seq, offered.recorded_at, offered.bundle_sha256,
+       last.lease_until
+FROM ledger.entry AS offered
+JOIN ledger.bundle ON bundle.handoff_id = offered.handoff_id
+CROSS JOIN LATERAL (
+    SELECT handoff_state, lease_until FROM ledger.entry
+    WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
+) AS last
+WHERE offered.kind = 'submitted' AND offered.receiver = $1 AND offered.seq > $2
+  AND (cardinality($3::text[]) = 0 OR last.handoff_state = ANY ($3))
+ORDER BY offered.seq
+LIMIT $4
+
+-- name: handoff
+SELECT offered.handoff_id, offered.handoff_kind, offered.sender, offered.receiver, bundle.case_number,
+       offered.pair_number, last.handoff_state, offered.seq, offered.recorded_at, offered.bundle_sha256,
+       last.lease_until, bundle.manifest_jws, bundle.record
+FROM ledger.bundle
+JOIN ledger.entry AS offered ON offered.seq = bundle.seq
+CROSS JOIN LATERAL (
+    SELECT handoff_state, lease_until FROM ledger.entry
+    WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
+) AS last
+WHERE bundle.handoff_id = $1
+
+-- name: handoff_receipts
+SELECT entry.seq, entry.kind, entry.recorded_at, entry.leaf, entry.leaf_hash, receipt.jws, detail.body
+FROM ledger.entry
+JOIN ledger.receipt ON receipt.seq = entry.seq
+LEFT JOIN ledger.detail ON detail.seq = entry.seq
+WHERE entry.handoff_id = $1
+ORDER BY entry.seq
+
+-- name: pair
+SELECT offered.pair_number, offered.handoff_id, offered.bundle_sha256, offered.seq, offered.leaf_hash,
+       last.handoff_state
+FROM ledger.entry AS offered
+CROSS JOIN LATERAL (
+    SELECT handoff_state FROM ledger.entry WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
+) AS last
+WHERE offered.kind = 'submitted' AND offered.sender = $1 AND offered.receiver = $2 AND offered.pair_number > $3
+ORDER BY offered.pair_number
+LIMIT $4
+
+-- name: pair_last
+SELECT pair_number FROM ledger.entry
+WHERE kind = 'submitted' AND sender = $1 AND receiver = $2
+ORDER BY pair_number DESC LIMIT 1
+
+-- name: head
+SELECT size, root FROM ledger.oversight_state ORDER BY size DESC LIMIT 1
+
+-- name: first_after
+SELECT size FROM ledger.oversight_state WHERE recorded_at < $1 ORDER BY recorded_at DESC, size DESC LIMIT 1
+
+-- name: tiles
+SELECT tile.level, tile.place, tile.data
+FROM unnest($1::int[], $2::bigint[]) AS wanted (level, place)
+JOIN ledger.oversight_tile AS tile ON tile.level = wanted.level AND tile.place = wanted.place
+
+-- name: leaf_hashes
+SELECT leaf_hash FROM ledger.oversight_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq
+
+-- name: tile_roots
+SELECT root FROM ledger.oversight_tile WHERE level = $1 AND place >= $2 AND place < $3 ORDER BY place
+
+-- name: granted
+SELECT sha256 FROM ledger.material_grant WHERE agency = $1 AND sha256 = ANY ($2::bytea[])
+
+-- name: grant
+INSERT INTO ledger.material_grant (agency, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING
