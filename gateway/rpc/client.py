@@ -23,7 +23,7 @@ from gateway.rpc.client_exchange import ExchangeCalls
 from gateway.rpc.client_inbox import InboxCalls
 from gateway.rpc.client_ledger import LedgerCalls
 from gateway.rpc.client_material import FileDigest, MaterialCalls
-from gateway.rpc.client_receipt import ReceiptVerifier
+from gateway.rpc.client_receipt import GatewayVerifier
 
 FileProgress = Callable[[FileDigest, int], None]
 """Told a file and how many of its bytes the gateway has."""
@@ -54,7 +54,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         signer: signs manifests; None for a caller that submits nothing.
         retry: when a call is made again.
         timeout_seconds: deadline of each call that is not a stream.
-        metadata: gives the metadata of each call, such as the W3C trace context.
+        metadata: gives the metadata of each call; None for the W3C trace context of the current span.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         target: str,
         credentials: grpc.ChannelCredentials,
         *,
-        verifier: ReceiptVerifier,
+        verifier: GatewayVerifier,
         signer: BundleSigner | None = None,
         retry: RetryPolicy | None = None,
         timeout_seconds: float = 30.0,

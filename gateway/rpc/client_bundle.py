@@ -25,7 +25,7 @@ _UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 class BundleSigner(Protocol):
     """Signs manifests for the agency."""
 
-    def __call__(self, payload: Mapping[str, Any]) -> str:
+    def __call__(self, payload: Mapping[str, Any], /) -> str:
         """Sign a manifest.
 
         Args:

@@ -1,7 +1,8 @@
 """How every call of the client is made: one channel, one deadline, one place for metadata, one rule for trying again.
 
-A write carries its own id (``bundle_id``, ``act_id``) and the gateway gives the same receipt for the same id again. So a call
-that was cut may be repeated even when nobody knows whether it had been done; without such ids this rule would be wrong.
+A write carries its own id (``bundle_id``, ``act_id``) and the gateway gives the same receipt for the same id again. So
+a call that was cut may be repeated even when nobody knows whether it had been done; a method without such an id must
+not be called through this module.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 import grpc
 
 from gateway.rpc.client_error import CallRefused, GatewayUnreachable, to_exception
+from gateway.telemetry import trace_metadata
 
 Metadata = Sequence[tuple[str, str]]
 _Answer = TypeVar("_Answer")
@@ -61,15 +63,12 @@ class RetryPolicy:
     first_delay_seconds: float = 0.1
     max_delay_seconds: float = 2.0
 
-    def delay_seconds(
-        self, attempt: int, error: CallRefused | GatewayUnreachable, *, is_repeatable: bool
-    ) -> float | None:
+    def delay_seconds(self, attempt: int, error: CallRefused | GatewayUnreachable) -> float | None:
         """Decide on a failed call.
 
         Args:
             attempt: number of the call that failed, from 1.
             error: how it failed.
-            is_repeatable: whether a call without an answer may be repeated.
 
         Returns:
             seconds to wait before the next call; None to give up.
@@ -78,8 +77,11 @@ class RetryPolicy:
             return None
         if isinstance(error, CallRefused):
             asked = error.retry_after_seconds
-            return asked if asked is not None and asked <= self.max_delay_seconds else None
-        if not is_repeatable or not error.is_transient:
+            if asked is not None:
+                return asked if asked <= self.max_delay_seconds else None
+            if not error.is_passing:
+                return None
+        elif not error.is_transient:
             return None
         longest = min(self.first_delay_seconds * 2.0 ** (attempt - 1), self.max_delay_seconds)
         # Without jitter all clients of a gateway that comes back would call in the same instant.
@@ -94,7 +96,7 @@ class Connection:
         credentials: mutual TLS of the caller.
         retry: when a call is made again.
         timeout_seconds: deadline of each call that is not a stream.
-        metadata: gives the metadata of each call, such as the W3C trace context.
+        metadata: gives the metadata of each call; None for the W3C trace context of the current span.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class Connection:
         self.target = target
         self.retry = retry or RetryPolicy()
         self.timeout_seconds = timeout_seconds
-        self.metadata: Callable[[], Metadata] = metadata or (lambda: ())
+        self.metadata: Callable[[], Metadata] = metadata or trace_metadata
         self._credentials = credentials
         self._channel: grpc.aio.Channel | None = None
 
@@ -135,13 +137,12 @@ class Connection:
             raise RuntimeError("use the client as: async with GatewayClient(...) as client")
         return self._channel
 
-    async def unary(self, method: Unary[_Answer], request: Any, *, is_repeatable: bool = True) -> _Answer:
+    async def unary(self, method: Unary[_Answer], request: Any) -> _Answer:
         """Call a method with one answer.
 
         Args:
             method: of a stub on this channel.
             request: its message.
-            is_repeatable: False when the call must not be made twice.
 
         Returns:
             the answer.
@@ -154,17 +155,14 @@ class Connection:
         async def call() -> _Answer:
             return await method(request, timeout=self.timeout_seconds, metadata=self.metadata())
 
-        return await self.attempt(call, type(request).__name__, is_repeatable=is_repeatable)
+        return await self.attempt(call, type(request).__name__)
 
-    async def attempt(
-        self, call: Callable[[], Awaitable[_Answer]], name: str, *, is_repeatable: bool = True
-    ) -> _Answer:
+    async def attempt(self, call: Callable[[], Awaitable[_Answer]], name: str) -> _Answer:
         """Do something until it succeeds or the retry policy gives up.
 
         Args:
             call: one attempt; may raise grpc's error.
             name: of the method, for the error.
-            is_repeatable: False when it must not be done twice.
 
         Returns:
             what the call gives.
@@ -180,7 +178,7 @@ class Connection:
                 return await call()
             except grpc.aio.AioRpcError as error:
                 failure = to_exception(error, target=self.target, method=name)
-                delay = self.retry.delay_seconds(number, failure, is_repeatable=is_repeatable)
+                delay = self.retry.delay_seconds(number, failure)
                 if delay is None:
                     raise failure from error
             await asyncio.sleep(delay)

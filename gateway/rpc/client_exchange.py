@@ -24,8 +24,8 @@ from gateway.rpc.client_answer import (
     Validated,
 )
 from gateway.rpc.client_call import Connection
-from gateway.rpc.client_error import EvidenceRejected
-from gateway.rpc.client_receipt import Receipt, ReceiptVerifier, verify_receipt
+from gateway.rpc.client_error import CallRefused, EvidenceRejected
+from gateway.rpc.client_receipt import GatewayVerifier, Receipt, verify_receipt
 from gateway.rpc.client_wire import from_findings, from_timestamp, parse_state
 from gateway.v1 import exchange_pb2 as wire
 from gateway.v1.common_pb2 import Receipt as ReceiptMessage
@@ -44,14 +44,14 @@ _ENTRY_OF: Final = {
 class ExchangeCalls(Connection):
     """Calls of ExchangeService; every receipt is verified before it is given back."""
 
-    verifier: ReceiptVerifier
+    verifier: GatewayVerifier
 
     @property
     def _exchange(self) -> ExchangeServiceAsyncStub:
         return ExchangeServiceStub(self.channel)
 
-    def _receipt(self, message: ReceiptMessage, handoff: UUID, *kinds: EntryKind) -> Receipt:
-        return verify_receipt(message, self.verifier, handoff=handoff, kinds=kinds)
+    def _receipt(self, message: ReceiptMessage, handoff: UUID, *kinds: EntryKind, is_fresh: bool = True) -> Receipt:
+        return verify_receipt(message, self.verifier, handoff=handoff, kinds=kinds, is_fresh=is_fresh)
 
     async def validate(self, manifest_jws: str, record: bytes) -> Validated:
         """Ask what a submit would say.
@@ -88,9 +88,18 @@ class ExchangeCalls(Connection):
             GatewayUnreachable: no answer; submit the same bundle again.
             EvidenceRejected: the receipt does not verify.
         """
-        answer = await self.unary(self._exchange.Submit, wire.SubmitRequest(manifest_jws=manifest_jws, record=record))
-        receipt = self._receipt(answer.receipt, bundle_id, EntryKind.SUBMITTED)
-        # A manifest signed again (ES256 never gives the same signature twice) is a replay; its receipt names the first JWS.
+        try:
+            answer = await self.unary(
+                self._exchange.Submit, wire.SubmitRequest(manifest_jws=manifest_jws, record=record)
+            )
+        except CallRefused as error:
+            if error.is_complete:
+                raise
+            # A trailer has no room for so many findings; the body of Validate has.
+            checked = await self.validate(manifest_jws, record)
+            raise error.with_findings(checked.findings) from error
+        receipt = self._receipt(answer.receipt, bundle_id, EntryKind.SUBMITTED, is_fresh=not answer.replayed)
+        # ES256 never gives the same signature twice: a manifest signed again is a replay, with the first one's receipt.
         if receipt.entry.content_sha256 != _payload_sha256(manifest_jws) or (
             not answer.replayed and receipt.entry.bundle_sha256 != _sha256(manifest_jws.encode("ascii"))
         ):
@@ -252,7 +261,7 @@ class ExchangeCalls(Connection):
         answer = await self.unary(self._exchange.GetReceipt, wire.GetReceiptRequest(handoff_id=str(handoff)))
         return HandoffStatus(
             parse_state(answer.state),
-            tuple(self._receipt(receipt, handoff, *EntryKind) for receipt in answer.receipts),
+            tuple(self._receipt(receipt, handoff, *EntryKind, is_fresh=False) for receipt in answer.receipts),
             answer.pair_number,
             tuple(Deficiency(item.document_code, item.person_key, item.text) for item in answer.deficiencies),
             tuple(Reason(item.code, item.text) for item in answer.reasons),

@@ -10,11 +10,13 @@ from uuid import UUID
 import grpc
 
 from gateway.core.entry import HandoffState
+from gateway.core.errors import GatewayError
 from gateway.core.identity import Agency
 from gateway.core.ports import InboxRow, NumberedRow
 from gateway.rpc.client_answer import Reconciled
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected, to_exception
+from gateway.rpc.client_receipt import GatewayVerifier
 from gateway.rpc.client_wire import from_inbox_item, parse_state, to_states
 from gateway.v1 import exchange_pb2 as wire
 from gateway.v1.exchange_pb2_grpc import ExchangeServiceStub
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 class InboxCalls(Connection):
     """Calls of ExchangeService that list."""
+
+    verifier: GatewayVerifier
 
     @property
     def _inbox(self) -> ExchangeServiceAsyncStub:
@@ -79,7 +83,7 @@ class InboxCalls(Connection):
             except grpc.aio.AioRpcError as error:
                 failure = to_exception(error, target=self.target, method="WatchInbox")
                 failures += 1
-                delay = self.retry.delay_seconds(failures, failure, is_repeatable=True)
+                delay = self.retry.delay_seconds(failures, failure)
                 if delay is None:
                     raise failure from error
                 await asyncio.sleep(delay)
@@ -103,7 +107,7 @@ class InboxCalls(Connection):
         Raises:
             CallRefused: the caller may not ask.
             GatewayUnreachable: no answer.
-            EvidenceRejected: a number is missing or stands twice.
+            EvidenceRejected: a number is missing or stands twice, or the gateway's statement does not verify.
         """
         rows: list[NumberedRow] = []
         last = after_number
@@ -126,7 +130,18 @@ class InboxCalls(Connection):
                 break
         if last < answer.last_number:
             raise EvidenceRejected(f"number {last + 1} of this direction is missing")
+        self._verify_statement(answer, peer, is_sent=is_sent)
         return Reconciled(tuple(rows), answer.last_number, answer.statement_jws)
+
+    def _verify_statement(self, answer: wire.ReconcileResponse, peer: Agency, *, is_sent: bool) -> None:
+        try:
+            claims = self.verifier.verify_reconcile(answer.statement_jws)
+        except GatewayError as error:
+            raise EvidenceRejected(f"the statement of reconciliation does not verify: {error}") from error
+        if claims.get("receiver" if is_sent else "sender") != str(peer) or (
+            claims.get("last_number") != answer.last_number
+        ):
+            raise EvidenceRejected("the statement of reconciliation is for another direction or number")
 
 
 def _numbered(item: wire.ReconcileItem) -> NumberedRow:

@@ -167,7 +167,7 @@ class MaterialCalls(Connection):
                     # Bytes that arrived are progress: the count of attempts begins again.
                     number = number if file.tell() == before else 1
                     failure = to_exception(error, target=self.target, method="Download")
-                    delay = self.retry.delay_seconds(number, failure, is_repeatable=True)
+                    delay = self.retry.delay_seconds(number, failure)
                     if delay is None:
                         if isinstance(failure, CallRefused):
                             partial.unlink()

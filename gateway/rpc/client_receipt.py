@@ -1,16 +1,16 @@
 """A receipt as the client keeps it: verified when it arrives, and checked to be about what was asked.
 
-A signature alone is not enough: a genuine receipt of another act would pass it. So leaf, hash, index, handoff and kind are
-compared as well, and only then the receipt is given to the caller.
+A signature alone is not enough: a genuine receipt of another act would pass it. So leaf, hash, index, handoff and kind
+are compared as well, and only then the receipt is given to the caller.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
@@ -19,18 +19,33 @@ from gateway.rpc.client_error import EvidenceRejected
 from gateway.v1 import common_pb2
 
 
-class ReceiptVerifier(Protocol):
-    """Checks the gateway's signature over a receipt."""
+class GatewayVerifier(Protocol):
+    """Checks what the gateway signed."""
 
-    def __call__(self, jws: str, *, leaf: bytes) -> object:
+    def verify_receipt(self, jws: str, *, leaf: bytes, is_fresh: bool) -> object:
         """Check a receipt.
 
         Args:
             jws: compact JWS.
             leaf: canonical bytes of the leaf that it is for.
+            is_fresh: True when it was made just now, so that the gateway's certificate must be valid now; False for an
+                older one, whose certificate must have been valid then.
 
         Returns:
             the evidence.
+
+        Raises:
+            GatewayError: it does not verify.
+        """
+
+    def verify_reconcile(self, jws: str) -> Mapping[str, Any]:
+        """Check a statement of reconciliation.
+
+        Args:
+            jws: compact JWS.
+
+        Returns:
+            its claims.
 
         Raises:
             GatewayError: it does not verify.
@@ -66,10 +81,11 @@ class Receipt:
 
 def verify_receipt(
     message: common_pb2.Receipt,
-    verifier: ReceiptVerifier,
+    verifier: GatewayVerifier,
     *,
     handoff: UUID,
     kinds: Iterable[EntryKind],
+    is_fresh: bool = True,
 ) -> Receipt:
     """Verify a receipt and that it is for the act that was asked.
 
@@ -78,6 +94,7 @@ def verify_receipt(
         verifier: checks the signature.
         handoff: the handoff that was acted on.
         kinds: kinds of entry that the act may make.
+        is_fresh: whether it was made just now.
 
     Returns:
         the receipt.
@@ -86,7 +103,7 @@ def verify_receipt(
         EvidenceRejected: something does not hold.
     """
     try:
-        verifier(message.jws, leaf=message.leaf)
+        verifier.verify_receipt(message.jws, leaf=message.leaf, is_fresh=is_fresh)
     except GatewayError as error:
         raise EvidenceRejected(f"the receipt does not verify: {error}") from error
     if not hmac.compare_digest(leaf_hash(message.leaf), message.leaf_hash):

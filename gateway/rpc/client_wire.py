@@ -1,7 +1,7 @@
 """From the messages of the wire to the types of the core, on the side of the client.
 
-What a newer gateway may send and this client does not know (a finding's code, a state) becomes an error of the client, never a
-guess: a state that is not understood must not pass for one that is.
+A value that a newer gateway may send and this client does not know is never guessed: a state that is not understood
+must not pass for one that is.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def to_timestamp(at: datetime | None) -> Timestamp | None:
     return message
 
 
-def parse_state(number: exchange_pb2.HandoffState | int) -> HandoffState:
+def parse_state(number: int) -> HandoffState:
     """Read the state of a handoff.
 
     Args:
@@ -85,7 +85,7 @@ def parse_state(number: exchange_pb2.HandoffState | int) -> HandoffState:
     return _parsed(HandoffState, common_pb2.HandoffState.items(), _HANDOFF_STATE, number)
 
 
-def to_states(states: Iterable[HandoffState]) -> list[common_pb2.HandoffState]:
+def to_states(states: Iterable[HandoffState]) -> list[common_pb2.HandoffState.ValueType]:
     """Write states.
 
     Args:
@@ -97,7 +97,7 @@ def to_states(states: Iterable[HandoffState]) -> list[common_pb2.HandoffState]:
     return [common_pb2.HandoffState.Value(f"{_HANDOFF_STATE}{state.name}") for state in states]
 
 
-def to_entry_kinds(kinds: Iterable[EntryKind]) -> list[ledger_pb2.EntryKind]:
+def to_entry_kinds(kinds: Iterable[EntryKind]) -> list[ledger_pb2.EntryKind.ValueType]:
     """Write kinds of entries.
 
     Args:

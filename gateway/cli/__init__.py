@@ -1,0 +1,1 @@
+"""The ``fasttrack`` command; one module per command or group of commands."""
