@@ -69,7 +69,9 @@ def _authority(root: Path, name: str, common_name: str, now: datetime) -> Author
 def _make_gateway(layout: PkiLayout, tls: Authority, signing: Authority, now: datetime) -> None:
     make_directory(layout.gateway)
     key = generate_key("ES256")
-    certificate = tls.issue(key, common_name="gateway", names=_gateway_names(), now=now, extended_usage=[SERVER_AUTH])
+    # Client use too, because the health probe calls with the gateway's own certificate.
+    usage = [SERVER_AUTH, CLIENT_AUTH]
+    certificate = tls.issue(key, common_name="gateway", names=_gateway_names(), now=now, extended_usage=usage)
     write_key(layout.gateway_tls_key, key)
     write_certificate(layout.gateway_tls_certificate, certificate)
     key = generate_key("EdDSA")

@@ -14,10 +14,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.core.entry import leaf_hash
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
@@ -77,6 +79,26 @@ class ReceiptSigner:
         signing_input = prefix + payload
         signature = base64.urlsafe_b64encode(self._key.sign(signing_input)).rstrip(b"=")
         return (signing_input + b"." + signature).decode("ascii")
+
+
+def load_receipt_signer(certificate: Path, key: Path) -> ReceiptSigner:
+    """Read the gateway's receipt key.
+
+    Args:
+        certificate: receipt certificate, PEM, followed by intermediates if there are any.
+        key: its Ed25519 private key, PEM, not encrypted.
+
+    Returns:
+        the signer.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: the key is not Ed25519, not that of the certificate, or the certificate is not the gateway's.
+    """
+    private_key = load_pem_private_key(key.read_bytes(), None)
+    if not isinstance(private_key, ed25519.Ed25519PrivateKey):
+        raise ValueError("the receipt key must be an Ed25519 key")  # noqa: TRY004 - a bad file, not a bad type
+    return ReceiptSigner(private_key, x509.load_pem_x509_certificates(certificate.read_bytes()))
 
 
 @dataclass(frozen=True, slots=True)
