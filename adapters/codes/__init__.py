@@ -1,0 +1,1 @@
+"""Code tables of the agency interfaces, as data, and their loader (``table``)."""

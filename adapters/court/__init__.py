@@ -1,0 +1,1 @@
+"""Adapter of the court system, schema 1.1."""

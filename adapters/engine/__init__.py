@@ -1,0 +1,1 @@
+"""What all adapters share: bytes, trees, values, code tables, reading, writing and the lineage report."""

@@ -1,0 +1,281 @@
+"""An adapter: one agency's reader and writer, put together from its source and its mapping.
+
+Reading has four stages (bytes, syntax, header, fields); a finding of the first three ends it. Writing looks at the
+canonical items that reading left in the trace; nothing of it is done while reading.
+
+Source: agency interfaces, sections 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.checks import Checks
+from adapters.engine.case_build import to_case
+from adapters.engine.finding import Noted, in_order, to_finding
+from adapters.engine.item import Item
+from adapters.engine.plan import Compiler, RowPlan
+from adapters.engine.scan import LimitExceededError, Scan
+from adapters.engine.source_json import JsonSource
+from adapters.engine.source_xml import Chooser, NotWellFormedError, XmlSource
+from adapters.engine.writer import RowSource, Writer, own_items, write_json, write_xml
+from gateway.core.case_record import MaterialReference, Reading, RecordHeader
+from gateway.core.errors import ErrorCode, Severity
+from gateway.core.route import ROUTES
+
+if TYPE_CHECKING:
+    from adapters.engine.plan import FieldFactory
+    from adapters.engine.source_bytes import Decoder
+
+MOST_BYTES: Final = 1 << 20
+"""Size of a record that is accepted unless the caller says otherwise."""
+
+ROLES: Final = {"police": "ps", "procuratorate": "pr", "court": "ct", "justice": "ja"}
+"""Role of the organs of each agency."""
+_HEADER: Final = tuple(
+    f"{head}.{tail}"
+    for head, tail in (
+        ("record", "version"),
+        ("record", "kind"),
+        ("record", "sender"),
+        ("record", "receiver"),
+        ("record", "message_no"),
+        ("case", "police_no"),
+    )
+)
+
+
+def _no_findings(scan: Scan) -> None:
+    """An agency whose file holds nothing but its fields has nothing more to check."""
+
+
+class TableReader:
+    """How a tabular schema chooses and joins its rows; other schemas need none."""
+
+    def prepare(self, scan: Scan, root: Any, plan: RowPlan) -> Chooser:
+        """Look at the parties before their rows are scanned."""
+        raise NotImplementedError
+
+    def join(self, scan: Scan, kind: str) -> None:
+        """Bring the scanned rows into the shape of the canonical case."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What is particular to one agency.
+
+    Args:
+        name: of the adapter.
+        schema_version: of its interface.
+        media_type: of its files.
+        encoding: of its files.
+        root: name of the XML root element, "" for JSON.
+        decode: stage 1.
+        encode: from the text of a file to its bytes.
+        factories: what makes the fields of each type.
+        table_reader: made for each reading of a tabular schema.
+        check: further findings on the canonical items.
+        rows: which items of a list are written.
+        prepare: looks at the whole case before it is written.
+        is_withholding: what has no place here is withheld, not dropped.
+    """
+
+    name: str
+    schema_version: str
+    media_type: str
+    encoding: str
+    root: str
+    decode: Decoder
+    encode: Callable[[str], bytes]
+    factories: dict[str, FieldFactory]
+    table_reader: Callable[[], TableReader] | None = None
+    check: Callable[[Scan], None] = _no_findings
+    rows: RowSource = own_items
+    prepare: Callable[[Writer], None] | None = None
+    is_withholding: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the stages of reading found.
+
+    Args:
+        noted: findings, before they are in order.
+        scan: None when the fields were not reached.
+        source: the parsed file, None when there is none.
+        kind: canonical kind, "" when the header was not reached.
+    """
+
+    noted: list[Noted] = field(default_factory=list)
+    scan: Scan | None = None
+    source: XmlSource | JsonSource | None = None
+    kind: str = ""
+
+
+class Adapter:
+    """One agency's reader and writer.
+
+    Args:
+        made: what is particular to it.
+    """
+
+    def __init__(self, made: Format) -> None:
+        self.format = made
+        self.name = made.name
+        self._is_xml = bool(made.root)
+        self._compiler = Compiler(
+            made.name, made.factories, is_xml=self._is_xml, is_tabular=made.table_reader is not None
+        )
+        self._plans: dict[str, RowPlan] = {}
+
+    def plan(self, kind: str) -> RowPlan:
+        """The plan of a record kind, made when it is first asked for."""
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = self._compiler.compile(kind)
+        return plan
+
+    def read(self, data: bytes, receiver: str, *, most_bytes: int = MOST_BYTES) -> Reading:
+        """Read a file.
+
+        Args:
+            data: the file.
+            receiver: adapter name of the agency that it is for.
+            most_bytes: larger files are refused unread.
+
+        Returns:
+            the reading, whatever the bytes are.
+        """
+        outcome = Outcome()
+        try:
+            self._stages(data, receiver, most_bytes, outcome)
+        except LimitExceededError:
+            outcome = Outcome([Noted(ErrorCode.RECORD_LIMIT_EXCEEDED, "")])
+        except NotWellFormedError:
+            outcome.noted.append(Noted(ErrorCode.NOT_WELL_FORMED, ""))
+            outcome.scan = None
+        noted = outcome.noted
+        if len(noted) > 1 and outcome.source is not None:
+            plan = self.plan(outcome.kind or "ASSESSMENT_REQUEST")
+            findings = in_order(noted, outcome.source.places(plan))
+        else:
+            findings = tuple(map(to_finding, noted))
+        scan = outcome.scan
+        if scan is None:
+            return Reading(self.name, None, None, findings, ())
+        has_error = any(finding.severity is Severity.ERROR for finding in findings)
+        case = None if has_error else to_case(scan.root)
+        return Reading(self.name, _header(scan.root), case, findings, _digests(scan), scan)
+
+    def _stages(self, data: bytes, receiver: str, most_bytes: int, outcome: Outcome) -> None:
+        noted = outcome.noted
+        if len(data) > most_bytes:
+            noted.append(Noted(ErrorCode.RECORD_LIMIT_EXCEEDED, ""))
+            return
+        decoded = self.format.decode(data)
+        if decoded.has_bom:
+            noted.append(Noted(ErrorCode.BOM_PRESENT, ""))
+        if decoded.error is not None:
+            noted.append(Noted(decoded.error, ""))
+            return
+        source: XmlSource | JsonSource
+        source = XmlSource(decoded.text, self.format.root) if self._is_xml else JsonSource(decoded.text)
+        outcome.source = source
+        found = source.syntax_findings()
+        if found:
+            noted.extend(found)
+            return
+        kind = self._header(source, receiver, noted)
+        if not kind:
+            return
+        outcome.kind = kind
+        outcome.scan = self._fields(source, kind, receiver, noted)
+
+    def _header(self, source: XmlSource | JsonSource, receiver: str, noted: list[Noted]) -> str:
+        """Version, kind and route; "" when one of them ends the reading."""
+        plan = self.plan("ASSESSMENT_REQUEST")
+        version = plan.suffixes["record.version"]
+        text = source.raw(version)
+        if text.__class__ is not str or text.strip(" \t\n\r\u3000") != self.format.schema_version:
+            noted.append(Noted(ErrorCode.UNKNOWN_VERSION, version))
+            return ""
+        scan, item = Scan(is_xml=self._is_xml), Item("record")
+        kind_field = plan.by_name["record.kind"]
+        for leaf in kind_field.leaves:
+            raw = source.raw(leaf.suffix)
+            if raw is not None:
+                scan.leaf(item, leaf, raw)
+        if item.raw:
+            kind_field.read(scan, item)
+        kind = item.fields.get("record.kind")
+        if kind is None:
+            noted.extend(scan.noted)
+            if not item.bad:
+                noted.append(Noted(ErrorCode.MISSING_FIELD, kind_field.leaves[0].suffix))
+            return ""
+        if (kind, self.name, receiver) not in ROUTES:
+            at = item.sources["record.kind"]
+            noted.append(Noted(ErrorCode.KIND_NOT_ROUTED, scan.path_of(at if isinstance(at, int) else at[0])))
+            return ""
+        return str(kind)
+
+    def _fields(self, source: XmlSource | JsonSource, kind: str, receiver: str, noted: list[Noted]) -> Scan:
+        plan = self.plan(kind)
+        scan = Scan(is_xml=self._is_xml)
+        tables = self.format.table_reader() if self.format.table_reader is not None else None
+        choose = tables.prepare(scan, source.root, plan) if tables is not None else None
+        scan.root.plan = plan
+        source.scan(scan, plan, choose)
+        scan.finish(scan.root, plan)
+        if tables is not None:
+            tables.join(scan, kind)
+        Checks(scan, plan).run(kind, ROLES[self.name], ROLES[receiver])
+        self.format.check(scan)
+        noted.extend(scan.noted)
+        return scan
+
+    def write(self, root: Item, kind: str, sender: str) -> tuple[bytes, Writer]:
+        """Write a case.
+
+        Args:
+            root: its canonical items.
+            kind: canonical record kind.
+            sender: adapter name of the agency that it comes from.
+
+        Returns:
+            the bytes of the file, and the writer with its target leaves.
+        """
+        made = self.format
+        writer = Writer(sender, kind, root, made.rows)
+        if made.prepare is not None:
+            made.prepare(writer)
+        plan = self.plan(kind)
+        if self._is_xml:
+            text = write_xml(writer, plan, f'<?xml version="1.0" encoding="{made.encoding}"?>')
+        else:
+            text = write_json(writer, plan)
+        return made.encode(text), writer
+
+
+def _header(root: Item) -> RecordHeader | None:
+    values = [root.fields.get(name) for name in _HEADER]
+    return None if None in values else RecordHeader(*map(str, values))
+
+
+def _digests(scan: Scan) -> tuple[MaterialReference, ...]:
+    found: list[MaterialReference] = []
+    for item in scan.root.items("document"):
+        _add_digest(scan, item, "document.sha256", "document.code", "document.key", found)
+    for item in scan.root.items("recording"):
+        _add_digest(scan, item, "recording.sha256", "", "recording.transcript", found)
+    return tuple(found)
+
+
+def _add_digest(scan: Scan, item: Item, digest: str, code: str, key: str, found: list[MaterialReference]) -> None:
+    sha256, source = item.fields.get(digest), item.sources.get(digest)
+    if sha256 is not None and isinstance(source, int):
+        values = item.fields
+        found.append(MaterialReference(sha256, scan.path_of(source), values.get(code, ""), values.get(key, "")))

@@ -1,0 +1,204 @@
+"""A field is one or more leaves that hold one or more canonical values; most have one leaf and a codec.
+
+Cells: what is to be written into a leaf is kept by the path of the leaf as its text and its *entries*, one for each
+canonical value that the leaf comes from: the item, the field name and a loss. A cell without entries is generated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from adapters.engine.codec import BAD_FORMAT, Codec, Unreadable
+from adapters.engine.fold import Placeholder
+from gateway.core.case_value import Term
+from gateway.core.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from adapters.engine.item import Item
+    from adapters.engine.plan import FieldFactory, FieldSpec, Leaf
+    from adapters.engine.scan import Scan
+
+KEPT: Final = 0
+"""Reading what was written gives the same value."""
+LOSSY: Final = 1
+"""It gives another value, or the same one in another place."""
+UNMAPPED: Final = 2
+"""The receiver's table lacks the value; the raw value is in the companion leaf."""
+
+Entry = tuple["Item", str, int]
+Cells = dict[str, tuple[str | int, tuple[Entry, ...]]]
+
+
+class Naming(Protocol):
+    """What a writer knows about the source."""
+
+    def raw_name(self, table: str, standard: str) -> str:
+        """The name that the sender's table gives a canonical value."""
+
+    def join_id(self, key: str) -> str | None:
+        """The join id of the party with this key."""
+
+    def is_moved(self, item: Item) -> bool:
+        """Whether an identity document changes its place in the list."""
+
+
+class Field:
+    """A field of one agency, as one record kind has it.
+
+    Args:
+        spec: its line or lines of the field table.
+    """
+
+    is_special = False
+    is_structure = False
+    codec: Codec | None = None
+
+    def __init__(self, spec: FieldSpec) -> None:
+        self.names = spec.names
+        self.leaves: tuple[Leaf, ...] = tuple(spec.leaves.values())
+        self.default = spec.default
+        self.is_mandatory = spec.is_mandatory
+
+    def read(self, scan: Scan, item: Item) -> None:
+        """Read the field of an item of which at least one leaf is there."""
+        raise NotImplementedError(self.names)
+
+    def absent(self, scan: Scan, item: Item) -> None:
+        """Look at an item that has none of the leaves; only documents in lists have something to say."""
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        """Write the field of an item into its cells."""
+        raise NotImplementedError(self.names)
+
+    def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
+        """Whether a source leaf has exactly the text that its own agency writes for the value."""
+        raise NotImplementedError(self.names)
+
+
+class ScalarField(Field):
+    """One leaf, one canonical value."""
+
+    def __init__(self, spec: FieldSpec, codec: Codec) -> None:
+        super().__init__(spec)
+        self.codec = codec
+        self.leaf = self.leaves[0]
+        self.name = spec.names[0]
+        self._write = codec.write
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        value = item.fields[self.name]
+        text = self._write(value)
+        if text is not None:
+            is_kept = self.codec.is_kept if self.codec else None
+            loss = KEPT if is_kept is None or is_kept(value) else LOSSY
+            cells[self.leaf.suffix] = (text, ((item, self.name, loss),))
+
+    def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
+        return bool(self._write(fields[self.name]) == raw)
+
+
+class ConstantField(Field):
+    """The schema version: read so that the case knows it, generated when written."""
+
+    is_special = True
+    is_structure = True
+
+    def read(self, scan: Scan, item: Item) -> None:
+        part = scan.part(item, self.leaves[0], Placeholder.NEVER)
+        if part is not None and part[1] is not None:
+            item.set(self.names[0], part[1], part[0])
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        cells[self.leaves[0].suffix] = (self.default, ())
+
+
+class SkippedField(Field):
+    """A leaf of the file's own structure: looked at by the agency's source module, not a value."""
+
+    is_structure = True
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self.is_mandatory = False
+
+    def read(self, scan: Scan, item: Item) -> None:
+        """Nothing: it holds no canonical value."""
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        """Nothing: the mapping of the agency generates it."""
+
+
+class TermPartsField(Field):
+    """A term in up to three leaves: years, months, days; a part that is zero is not written."""
+
+    _PARTS: Final = ("years", "months", "days")
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._by_part = spec.leaves
+
+    def read(self, scan: Scan, item: Item) -> None:
+        numbers, sources = [], []
+        for name in self._PARTS:
+            part = scan.part(item, self._by_part[name])
+            number = 0
+            if part is not None:
+                index, text = part
+                if text is not None and len(text) <= 2 and text.isascii() and text.isdigit():
+                    number = int(text)
+                    sources.append(index)
+                else:
+                    if text is not None:
+                        scan.note_leaf(ErrorCode.BAD_FORMAT, index)
+                    item.bad[self.names[0]] = index
+            numbers.append(number)
+        if any(numbers) and self.names[0] not in item.bad:
+            item.set(self.names[0], Term(*numbers), tuple(sources))
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        term = item.fields[self.names[0]]
+        entries = ((item, self.names[0], KEPT),)
+        for name in self._PARTS:
+            number = getattr(term, name)
+            if number:
+                cells[self._by_part[name].suffix] = (str(number), entries)
+
+    def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
+        number = getattr(fields[self.names[0]], leaf.part)
+        return bool(number) and str(number) == raw
+
+
+def set_read(scan: Scan, item: Item, name: str, index: int, value: Any) -> None:
+    """Keep what a codec read: the value, nothing, or the finding that says why there is none."""
+    if value.__class__ is Unreadable:
+        scan.note_leaf(value.code, index)
+        item.bad[name] = index
+    elif value is not None:
+        item.set(name, value, index)
+
+
+def scalar(codec: Codec) -> FieldFactory:
+    """A factory of fields with this codec."""
+
+    def make(spec: FieldSpec) -> Field:
+        return ScalarField(spec, codec)
+
+    return make
+
+
+__all__ = [
+    "BAD_FORMAT",
+    "KEPT",
+    "LOSSY",
+    "UNMAPPED",
+    "Cells",
+    "ConstantField",
+    "Entry",
+    "Field",
+    "Naming",
+    "ScalarField",
+    "SkippedField",
+    "TermPartsField",
+    "scalar",
+    "set_read",
+]

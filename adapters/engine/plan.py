@@ -1,0 +1,237 @@
+"""A plan is the field table of one agency made ready for one record kind: dictionaries by tag, attribute or member.
+
+It is made once for each agency and kind; reading and writing then touch each leaf once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from adapters.engine.schema import Row, load_rows, names_in
+
+if TYPE_CHECKING:
+    from adapters.engine.codec import Codec
+    from adapters.engine.field import Field
+
+FieldFactory = Callable[["FieldSpec"], "Field"]
+
+
+class Leaf:
+    """One leaf of the interface, as one kind has it.
+
+    Args:
+        suffix: its path below its item.
+        part: which part of its field it is.
+        in_kind: whether the kind (and party) has it.
+    """
+
+    __slots__ = ("codec", "field", "in_kind", "name", "part", "suffix")
+
+    def __init__(self, suffix: str, part: str = "", *, in_kind: bool = True) -> None:
+        self.suffix = suffix
+        self.part = part
+        self.in_kind = in_kind
+        self.codec: Codec | None = None
+        self.name = ""
+        self.field: Field | None = None
+
+
+UNKNOWN_LEAF = Leaf("", in_kind=False)
+"""Stands for every leaf that the interface does not have."""
+
+
+@dataclass(slots=True)
+class FieldSpec:
+    """What a field is made from.
+
+    Args:
+        agency: adapter name.
+        type: of its leaves.
+        names: canonical fields.
+        leaves: by part; a field of one leaf has the part "".
+        table: base name of its code table.
+        default: written when there is no value, "" for nothing.
+        is_mandatory: in this kind.
+        is_xml: notation of the file.
+    """
+
+    agency: str
+    type: str
+    names: tuple[str, ...]
+    leaves: dict[str, Leaf]
+    table: str
+    default: str
+    is_mandatory: bool
+    is_xml: bool
+
+
+class Node:
+    """One element or member of the interface.
+
+    Args:
+        suffix: its path below its item.
+    """
+
+    __slots__ = ("attrs", "children", "leaf", "rows", "suffix")
+
+    def __init__(self, suffix: str) -> None:
+        self.suffix = suffix
+        self.attrs: dict[str, Leaf] = {}
+        self.children: dict[str, Node] = {}
+        self.leaf: Leaf | None = None
+        self.rows: ListPlan | None = None
+
+
+@dataclass(slots=True)
+class RowPlan:
+    """How one item of a list, or the record, is read and written.
+
+    Args:
+        scope: canonical scope.
+        node: the element or object of the item.
+        fields: those that the kind has, in the order of the interface.
+        compounds: fields that are read after all leaves of the item are known.
+        mandatory: fields that must have a value.
+        specials: fields that are written from lists of the item or by rule.
+        by_name: field by canonical name.
+        suffixes: path of the first leaf of each canonical name.
+        lists: lists of the item, in the order of the interface.
+    """
+
+    scope: str
+    node: Node
+    fields: list[Field] = field(default_factory=list)
+    compounds: list[Field] = field(default_factory=list)
+    mandatory: list[Field] = field(default_factory=list)
+    specials: list[Field] = field(default_factory=list)
+    by_name: dict[str, Field] = field(default_factory=dict)
+    suffixes: dict[str, str] = field(default_factory=dict)
+    lists: list[ListPlan] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ListPlan:
+    """A list of the interface.
+
+    Args:
+        key: under which the items are kept: the canonical list, or the table of a tabular schema.
+        suffix: path of its items below their owner, without index.
+        in_kind: whether the kind has it.
+        is_mandatory: whether it must have an item.
+        rows: plan of an item by scope; one unless the table is shared by parties.
+    """
+
+    key: str
+    suffix: str
+    in_kind: bool
+    is_mandatory: bool
+    rows: dict[str, RowPlan]
+
+    @property
+    def row(self) -> RowPlan:
+        """The plan of a list whose items are all of one scope."""
+        return next(iter(self.rows.values()))
+
+
+class Compiler:
+    """Makes the plans of one agency.
+
+    Args:
+        agency: adapter name.
+        factories: by type, what makes its fields.
+        is_xml: notation of the file.
+        is_tabular: lists are named by their table, not by their canonical list.
+    """
+
+    def __init__(self, agency: str, factories: dict[str, FieldFactory], *, is_xml: bool, is_tabular: bool) -> None:
+        self._agency = agency
+        self._factories = factories
+        self._is_xml = is_xml
+        self._is_tabular = is_tabular
+        self._by_owner: dict[str, list[Row]] = {}
+        for row in load_rows(agency):
+            self._by_owner.setdefault(row.owner, []).append(row)
+
+    def compile(self, kind: str) -> RowPlan:
+        """The plan of a record kind."""
+        return self._row("", "record", kind, in_kind=True, is_shared=False)
+
+    def _row(self, owner: str, scope: str, kind: str, *, in_kind: bool, is_shared: bool) -> RowPlan:
+        plan = RowPlan(scope, Node(""))
+        specs: dict[tuple[str, tuple[str, ...]], FieldSpec] = {}
+        done: set[str] = set()
+        for row in self._by_owner.get(owner, ()):
+            suffix = row.path[len(owner) :]
+            if row.type == "list":
+                if row.path not in done:
+                    done.add(row.path)
+                    self._list(plan, row, suffix[:-2], kind, in_kind=in_kind)
+                continue
+            names = names_in(row, scope, is_shared=is_shared)
+            cardinality = row.cardinality_in(kind, scope) if in_kind and names is not None else ""
+            leaf = Leaf(suffix, row.part, in_kind=bool(cardinality))
+            self._place(plan.node, suffix, leaf)
+            if not cardinality or names is None:
+                continue
+            key = (row.type, names or (suffix if not row.part else row.type,))
+            spec = specs.get(key)
+            if spec is None:
+                default = row.default if cardinality == "D" or row.type == "constant" else ""
+                spec = specs[key] = FieldSpec(
+                    self._agency, row.type, names, {}, row.table, default, cardinality == "M", self._is_xml
+                )
+            spec.leaves[row.part] = leaf
+        for spec in specs.values():
+            self._add(plan, self._factories[spec.type](spec))
+        return plan
+
+    def _list(self, plan: RowPlan, row: Row, suffix: str, kind: str, *, in_kind: bool) -> None:
+        same = [r for r in self._by_owner[row.owner] if r.type == "list" and r.path == row.path]
+        marks = {scope: r.cardinality_in(kind, scope) if in_kind else "" for r in same for scope in r.field.split(", ")}
+        is_shared = len(marks) > 1
+        key = row.path.split("/")[-2] if self._is_tabular else row.field
+        rows = {
+            scope: self._row(row.path, scope, kind, in_kind=bool(mark), is_shared=is_shared)
+            for scope, mark in marks.items()
+        }
+        table = ListPlan(key, suffix, any(marks.values()), "M" in marks.values(), rows)
+        plan.lists.append(table)
+        node = self._node(plan.node, suffix)
+        node.rows = table
+
+    def _node(self, node: Node, suffix: str) -> Node:
+        path = ""
+        for name in suffix.split("/")[1:]:
+            path += "/" + name
+            child = node.children.get(name)
+            if child is None:
+                child = node.children[name] = Node(path)
+            node = child
+        return node
+
+    def _place(self, node: Node, suffix: str, leaf: Leaf) -> None:
+        head, _, name = suffix.rpartition("/")
+        if name.startswith("@"):
+            self._node(node, head).attrs[name[1:]] = leaf
+        else:
+            self._node(node, suffix).leaf = leaf
+
+    @staticmethod
+    def _add(plan: RowPlan, made: Field) -> None:
+        plan.fields.append(made)
+        for leaf in made.leaves:
+            leaf.field = made
+            leaf.codec = made.codec
+            leaf.name = made.names[0] if made.names else ""
+        if made.codec is None:
+            plan.compounds.append(made)
+        if made.is_mandatory:
+            plan.mandatory.append(made)
+        if made.is_special:
+            plan.specials.append(made)
+        for name in made.names:
+            plan.suffixes.setdefault(name, made.leaves[0].suffix)
+            if not made.is_special:
+                plan.by_name[name] = made

@@ -1,0 +1,1 @@
+"""Adapter of the judicial-administration system, schema 1.4."""

@@ -1,0 +1,1 @@
+"""The schema of this agency as data (``fields.csv``) and as a formal schema for its own tools."""

@@ -1,0 +1,1 @@
+"""Adapter of the police system, schema 3.2."""

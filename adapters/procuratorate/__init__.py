@@ -1,0 +1,1 @@
+"""Adapter of the procuratorate system, schema 2.0."""
