@@ -9,10 +9,12 @@ Source: RFC 6962 section 2.1 (leaf hash); RFC 8785 (the JSON form, restricted to
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Final
 
 from gateway.core.lifecycle import CaseState
@@ -123,6 +125,7 @@ class Entry:
 
 
 _FIELDS: Final = tuple(Entry.__slots__)
+_values: Final = attrgetter(*_FIELDS)
 _encode = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
@@ -131,16 +134,17 @@ def to_instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_instant(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, CaseState):
-        return value.to_leaf()
-    if isinstance(value, StrEnum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
+_PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
+    "kind": str,
+    "recorded_at": to_instant,
+    "salt": bytes.hex,
+    "case_state": CaseState.to_leaf,
+    "transitions": list,
+    "handoff_state": str,
+    "lease_until": to_instant,
+    "refusal_codes": list,
+}
+"""How a field is written that JSON does not know."""
 
 
 def to_leaf(entry: Entry) -> bytes:
@@ -152,12 +156,10 @@ def to_leaf(entry: Entry) -> bytes:
     Returns:
         ASCII JSON, keys sorted, no white space, empty fields left out; at most 4,096 bytes.
     """
-    values: dict[str, Any] = {}
-    for name in _FIELDS:
-        value = getattr(entry, name)
-        if value or name == "index":
-            kind = type(value)
-            values[name] = value if kind is str or kind is int else _plain(value)
+    values = {name: value for name, value in zip(_FIELDS, _values(entry), strict=True) if value or name == "index"}
+    for name, plain in _PLAIN.items():
+        if name in values:
+            values[name] = plain(values[name])
     return _encode(values).encode("ascii")
 
 

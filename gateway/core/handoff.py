@@ -230,12 +230,12 @@ def _submit(
         raise refuse(ErrorCode.BUNDLE_ID_REUSED, "/bundle_id", "this bundle id stands for another bundle")
     if command.handoff_kind is None or command.sender is None or command.receiver is None or command.handoff is None:
         raise ValueError("a submit names kind, sender, receiver and handoff")
-    sequence = case.sequence + 1
-    step = submit(command.handoff_kind, case.state, sender=str(command.sender), case_sequence=sequence)
+    sequence, sender = case.sequence + 1, str(command.sender)
+    step = submit(command.handoff_kind, case.state, sender=sender, case_sequence=sequence)
     head = HandoffHead(
         handoff=str(command.handoff),
         kind=command.handoff_kind,
-        sender=str(command.sender),
+        sender=sender,
         receiver=str(command.receiver),
         pair_number=last_pair_number + 1,
         case=command.case,
@@ -273,7 +273,10 @@ def _claim(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
     _require_open(handoff)
     if handoff.lease_until is not None and handoff.lease_until > place.at and handoff.consumer != command.consumer:
         raise refuse(ErrorCode.LEASE_HELD, "handoff_id", "another consumer holds the lease")
-    head = replace(handoff, consumer=command.consumer, lease_until=place.at + min(command.lease, MAX_LEASE))
+    until = place.at + min(command.lease, MAX_LEASE)
+    # The leaf has whole milliseconds, and the lease ends when the leaf says.
+    until = until.replace(microsecond=until.microsecond // 1000 * 1000)
+    head = replace(handoff, consumer=command.consumer, lease_until=until)
     return Decided(_entry(command, place, case, Step(case.state, ()), head), head)
 
 

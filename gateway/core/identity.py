@@ -50,7 +50,7 @@ class Agency:
     division: str
 
     def __str__(self) -> str:
-        return f"{self.role.value}:{self.division}"
+        return f"{self.role._value_}:{self.division}"
 
     @property
     def uri(self) -> str:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gateway.core.entry import EntryKind
 from gateway.core.ports import EntryFilter
 
-_PAGE: Final = "SELECT seq, leaf, leaf_hash FROM ledger.oversight_entry WHERE {conditions} ORDER BY seq LIMIT {limit}"
+_STATEMENT: Final = """
+SELECT page.seq, page.leaf, page.leaf_hash
+FROM unnest(${kinds}::text[]) AS wanted (kind)
+CROSS JOIN LATERAL (
+    SELECT seq, leaf, leaf_hash FROM ledger.oversight_entry
+    WHERE kind = wanted.kind AND {conditions} ORDER BY seq LIMIT $3
+) AS page
+ORDER BY page.seq
+LIMIT $3
+"""
 MAX_INDEX: Final = 2**63 - 1
 
 
@@ -35,13 +45,6 @@ def to_statement(condition: EntryFilter, *, start: int, stop: int, limit: int) -
         if value:
             arguments.append(value)
             conditions.append(f"{column} = ${len(arguments)}")
-    kinds = [kind.value for kind in dict.fromkeys(condition.kinds)]
-    if not kinds:
-        return _PAGE.format(conditions=" AND ".join(conditions), limit="$3"), arguments
-    # One walk down the index for each kind: with "kind = ANY" the order of seq would be lost, and every match sorted.
-    arguments.append(kinds)
-    page = _PAGE.format(conditions=" AND ".join([*conditions, "kind = wanted.kind"]), limit="$3")
-    return (
-        f"SELECT page.* FROM unnest(${len(arguments)}::text[]) AS wanted (kind) "  # noqa: S608 - names from above only
-        f"CROSS JOIN LATERAL ({page}) AS page ORDER BY seq LIMIT $3"
-    ), arguments
+    # One walk down an index for each kind: with "kind = ANY" the order of seq would be lost, and every match sorted.
+    arguments.append([kind.value for kind in dict.fromkeys(condition.kinds or EntryKind)])
+    return _STATEMENT.format(kinds=len(arguments), conditions=" AND ".join(conditions)), arguments

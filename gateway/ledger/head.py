@@ -90,7 +90,6 @@ async def read_heads(connection: Any, commands: Sequence[Command]) -> Heads:
     Returns:
         the heads of everything that the acts name.
     """
-    acts = dict.fromkeys((command.act_id, str(command.actor)) for command in commands)
     handoffs = dict.fromkeys(command.handoff for command in commands if command.handoff is not None)
     cases = dict.fromkeys(command.case for command in commands if command.case)
     pairs: dict[tuple[str, str], None] = {}
@@ -99,12 +98,12 @@ async def read_heads(connection: Any, commands: Sequence[Command]) -> Heads:
         if command.bundle is not None:
             pairs[str(command.sender), str(command.receiver)] = None
             keys[str(command.sender), command.bundle.idempotency_key] = None
-    act_list, pair_list, key_list = list(acts), list(pairs), list(keys)
+    pair_list, key_list = list(pairs), list(keys)
     rows = await connection.fetch(
         _SQL["heads"],
         list(handoffs),
         list(cases),
-        *_columns(act_list, 2),
+        [command.act_id for command in commands],
         *_columns(pair_list, 2),
         *_columns(key_list, 2),
     )
@@ -115,7 +114,8 @@ async def read_heads(connection: Any, commands: Sequence[Command]) -> Heads:
                 heads.size, heads.frontier = number, Frontier.from_bytes(number, digest)
                 heads.recorded_at = datetime.fromisoformat(json.loads(value)).astimezone(UTC)
             case "act":
-                heads.acts[act_list[position - 1]] = (number, digest.hex())
+                act_id, _, actor = value.partition(" ")
+                heads.acts[UUID(act_id), actor] = (number, digest.hex())
             case "pair":
                 heads.pairs[pair_list[position - 1]] = number
             case "key":

@@ -26,14 +26,10 @@ WITH handoff AS MATERIALIZED (
 (SELECT 'state' AS what, 0::bigint AS position, size AS number, frontier AS hash, to_json(recorded_at)::text AS value
  FROM ledger.state ORDER BY size DESC LIMIT 1)
 UNION ALL
-SELECT 'act', wanted.position, found.seq, found.content_sha256, NULL
-FROM unnest($3::uuid[], $4::text[]) WITH ORDINALITY AS wanted (act_id, actor, position)
-CROSS JOIN LATERAL (
-    SELECT seq, content_sha256 FROM ledger.entry WHERE act_id = wanted.act_id AND actor = wanted.actor LIMIT 1
-) AS found
+SELECT 'act', 0, seq, content_sha256, act_id || ' ' || actor FROM ledger.entry WHERE act_id = ANY ($3::uuid[])
 UNION ALL
 SELECT 'pair', wanted.position, found.pair_number, NULL, NULL
-FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS wanted (sender, receiver, position)
+FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS wanted (sender, receiver, position)
 CROSS JOIN LATERAL (
     SELECT pair_number FROM ledger.entry
     WHERE kind = 'submitted' AND sender = wanted.sender AND receiver = wanted.receiver
@@ -41,7 +37,7 @@ CROSS JOIN LATERAL (
 ) AS found
 UNION ALL
 SELECT 'key', wanted.position, found.seq, NULL, found.handoff_id::text
-FROM unnest($7::text[], $8::text[]) WITH ORDINALITY AS wanted (sender, idempotency_key, position)
+FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS wanted (sender, idempotency_key, position)
 CROSS JOIN LATERAL (
     SELECT seq, handoff_id FROM ledger.bundle
     WHERE sender = wanted.sender AND idempotency_key = wanted.idempotency_key LIMIT 1
