@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError
@@ -20,6 +20,7 @@ from gateway.core.strict_json import parse_object
 MAX_MANIFEST_BYTES: Final = 512 * 1024
 MAX_DEPTH: Final = 6
 MAX_MATERIALS: Final = 2_000
+MAX_PAGES: Final = 1_000_000
 MAX_RECORD_IN_CALL_BYTES: Final = 1024 * 1024
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 MAX_MATERIAL_BYTES: Final = 64 * 1024**3
@@ -56,8 +57,7 @@ class NativeRecord:
     sm3: str
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(NamedTuple):
     """A document or recording of the bundle, addressed by its digest.
 
     Args:
@@ -213,7 +213,7 @@ def _native_record(reader: _Reader, value: Any) -> NativeRecord:
     path = "/native_record"
     source = reader.shape(value, path, _RECORD, frozenset())
     schema = source.get("schema")
-    if schema is not None and schema not in _SCHEMAS:
+    if "schema" in source and schema not in _SCHEMAS:
         reader.add(ErrorCode.MANIFEST_FIELD_INVALID, f"{path}/schema", "one of " + ", ".join(_SCHEMAS))
     return NativeRecord(
         schema if isinstance(schema, str) else "",
@@ -225,7 +225,41 @@ def _native_record(reader: _Reader, value: Any) -> NativeRecord:
     )
 
 
+_PLAIN_KEYS = frozenset({"id", "document_code", "title", "media_type", "size", "sha256", "sm3", "person", "pages"})
+
+
+def _plain_material(value: dict[str, Any]) -> Material | None:
+    """Read the usual material in one pass; None leaves it to ``_material``, which says what is wrong.
+
+    A bundle has dozens of materials and nearly all are right; this is a tenth of the work.
+    """
+    if not _MATERIAL <= value.keys() <= _PLAIN_KEYS:
+        return None
+    key, title, media_type, size = value["id"], value["title"], value["media_type"], value["size"]
+    digest, sm3, code = value["sha256"], value["sm3"], value.get("document_code", "")
+    person, pages = value.get("person", ""), value.get("pages", 0)
+    for text in (key, title, media_type, digest, sm3, code, person):
+        if type(text) is not str:
+            return None
+    is_good = (
+        type(size) is int
+        and type(pages) is int
+        and 0 <= size <= MAX_MATERIAL_BYTES
+        and 0 <= pages <= MAX_PAGES
+        and _HEX.fullmatch(digest)
+        and _HEX.fullmatch(sm3)
+        and _KEY.fullmatch(key)
+        and _TITLE.fullmatch(title)
+        and _MEDIA_TYPE.fullmatch(media_type)
+        and ("document_code" not in value or _CODE.fullmatch(code))
+        and ("person" not in value or _KEY.fullmatch(person))
+    )
+    return Material(key, code, title, media_type, size, digest, sm3, person, pages) if is_good else None
+
+
 def _material(reader: _Reader, value: Any, path: str) -> Material:
+    if type(value) is dict and (plain := _plain_material(value)) is not None:
+        return plain
     source = reader.shape(value, path, _MATERIAL, _MATERIAL_OPTIONAL)
     start = end = None
     if "recorded" in source:
@@ -243,7 +277,7 @@ def _material(reader: _Reader, value: Any, path: str) -> Material:
         reader.text(source, "sha256", path, _HEX, _HEX_TEXT),
         reader.text(source, "sm3", path, _HEX, _HEX_TEXT),
         reader.text(source, "person", path, _KEY, "a person key of the record"),
-        reader.number(source, "pages", path, 1_000_000),
+        reader.number(source, "pages", path, MAX_PAGES),
         start,
         end,
     )

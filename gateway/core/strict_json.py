@@ -8,12 +8,10 @@ Source: RFC 8259; RFC 7493 (I-JSON) section 2.3.
 from __future__ import annotations
 
 import json
-import re
+from math import isfinite
 from typing import Any
 
 from gateway.core.errors import ErrorCode, refuse
-
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -27,18 +25,28 @@ def _constant(_: str) -> None:
     raise refuse(ErrorCode.MANIFEST_MALFORMED, message="NaN and Infinity are not JSON")
 
 
-def _depth(data: bytes) -> int:
-    deepest = depth = 0
-    for byte in _STRING.sub(b"", data):
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
-    return deepest
+def _float(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise refuse(ErrorCode.MANIFEST_MALFORMED, message="a number is out of range")
+    return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+def _is_deeper(value: Any, max_depth: int) -> bool:
+    level = [value]
+    for _ in range(max_depth):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
 
 
 def parse_object(data: bytes, *, max_bytes: int, max_depth: int) -> dict[str, Any]:
@@ -58,15 +66,18 @@ def parse_object(data: bytes, *, max_bytes: int, max_depth: int) -> dict[str, An
     """
     if len(data) > max_bytes:
         raise refuse(ErrorCode.MANIFEST_TOO_LARGE, message=f"at most {max_bytes} bytes")
-    if data.count(b"{") + data.count(b"[") > max_depth and _depth(data) > max_depth:
-        raise refuse(ErrorCode.MANIFEST_TOO_DEEP, message=f"at most {max_depth} levels")
     try:
         text = data.decode("utf-8")
         value = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        # The decoder counts its own depth and gives up long before the stack does.
+        raise refuse(ErrorCode.MANIFEST_TOO_DEEP, message=f"at most {max_depth} levels") from error
+    except ValueError as error:
         raise refuse(ErrorCode.MANIFEST_MALFORMED, message="not a JSON document in UTF-8") from error
     if not isinstance(value, dict):
         raise refuse(ErrorCode.MANIFEST_MALFORMED, message="not a JSON object")
+    if _is_deeper(value, max_depth):
+        raise refuse(ErrorCode.MANIFEST_TOO_DEEP, message=f"at most {max_depth} levels")
     return value
