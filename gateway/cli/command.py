@@ -99,7 +99,9 @@ def gateway_command(app: typer.Typer, name: str) -> Callable[[Handler], Handler]
             session = Session(ConnectionSettings(**connection).with_profile(profile), is_json)
             run(_awaited(handler(session, **values)), is_json=is_json)
 
-        command.__doc__ = handler.__doc__
+        # A line break of the source is none on the terminal.
+        paragraphs = inspect.cleandoc(handler.__doc__ or "").split("\n\n")
+        command.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {item.name: item.annotation for item in parameters}
         app.command(name)(command)

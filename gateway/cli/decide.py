@@ -42,7 +42,7 @@ async def decide(
     consumer: Consumer = DEFAULT_CONSUMER,
     deficiency: Annotated[
         list[str] | None,
-        typer.Option("--deficiency", help="What is missing: [CODE][/PERSON:] text, such as 'D13: page 2'; repeatable."),
+        typer.Option("--deficiency", help="What is missing: 'text', 'D13: text' or 'D13/PERSONKEY: text'; repeatable."),
     ] = None,
     reason: Annotated[
         list[str] | None, typer.Option("--reason", help="Why it is refused: CODE: text; repeatable.")

@@ -98,6 +98,8 @@ def load_command(name: str) -> Any:
         function, target = target, typer.Typer()
         target.command(name)(function)
     command = typer.main.get_command(target)
+    # Completion is installed once, by the root.
+    command.params = [item for item in command.params if item.name not in ("install_completion", "show_completion")]
     command.name = name
     return command
 

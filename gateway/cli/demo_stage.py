@@ -1,0 +1,106 @@
+"""Everything the demo needs on this machine, in one temporary folder, and nothing of it left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from certs.layout import PkiLayout
+from certs.pki import make_pki
+from gateway.cli.connection import ConnectionSettings
+from gateway.cli.local_gateway import LocalGateway
+from gateway.ledger.embedded import EmbeddedPostgres
+from gateway.ledger.migrate import migrate
+
+DATABASE: Final = "fasttrack"
+GATEWAY_ROLE: Final = "fasttrack_gateway"
+CALLERS: Final = ("ps:110108", "pr:110108", "ct:110108", "ja:110108", "ov:110000")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running gateway with its five callers.
+
+    Args:
+        home: temporary folder.
+        pki: certificates and keys.
+        target: host:port.
+    """
+
+    home: Path
+    pki: PkiLayout
+    target: str
+
+    def profile(self, agency: str) -> Path:
+        """Folder of an agency's files.
+
+        Args:
+            agency: short form.
+
+        Returns:
+            what ``--profile`` takes.
+        """
+        return self.pki.agency(agency).directory
+
+    def settings(self, agency: str) -> ConnectionSettings:
+        """Connection of an agency.
+
+        Args:
+            agency: short form.
+
+        Returns:
+            its settings.
+        """
+        return ConnectionSettings(target=self.target).with_profile(self.profile(agency))
+
+
+@asynccontextmanager
+async def open_stage() -> AsyncIterator[Stage]:
+    """Start PostgreSQL, make the PKI, migrate, start the gateway; on leaving stop and remove everything.
+
+    Yields:
+        the stage.
+
+    Raises:
+        EmbeddedPostgresError: PostgreSQL did not start.
+        LocalGatewayError: the gateway did not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="fasttrack-demo-") as folder:
+        home = Path(folder)
+        postgres = EmbeddedPostgres(home / "postgres")
+        gateway: LocalGateway | None = None
+        try:
+            making = asyncio.create_task(asyncio.to_thread(_make_pki, home / "pki"))
+            try:
+                await asyncio.to_thread(postgres.start, home / "postgres")
+                await _prepare(postgres)
+            finally:
+                pki = await making
+            gateway = LocalGateway(pki, postgres.dsn(DATABASE, user=GATEWAY_ROLE), home / "gateway")
+            target = await asyncio.to_thread(gateway.start)
+            yield Stage(home, pki, target)
+        finally:
+            if gateway is not None:
+                gateway.stop()
+            postgres.stop()
+
+
+def _make_pki(folder: Path) -> PkiLayout:
+    return make_pki(folder, now=datetime.now(UTC), agencies=CALLERS)
+
+
+async def _prepare(postgres: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(postgres.dsn("postgres"))
+    try:
+        await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    finally:
+        await connection.close()
+    await migrate(postgres.dsn(DATABASE))
