@@ -1,0 +1,204 @@
+"""A ledger in memory: the real decision of the core, without database, batches and tree."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
+from gateway.core.errors import ErrorCode, refuse
+from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.identity import Agency
+from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """A clock that moves when it is told to."""
+
+    at: datetime = datetime(2026, 3, 2, 1, 0, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The time now."""
+        return self.at
+
+    def advance(self, **period: float) -> None:
+        """Move on; arguments are those of ``timedelta``."""
+        self.at += timedelta(**period)
+
+
+@dataclass(slots=True)
+class FakeLedger:
+    """Implements ``LedgerWriter`` and ``LedgerReader``.
+
+    Args:
+        clock: gives the time of entries.
+        entries: all of them.
+        commands: the command that made each.
+        heads: last head of each handoff.
+        cases: last head of each case.
+        failure: raised by the next append, once.
+    """
+
+    clock: FakeClock
+    entries: list[Appended] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    heads: dict[UUID, HandoffHead] = field(default_factory=dict)
+    cases: dict[str, CaseHead] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    def entry(self, index: int = -1) -> Entry:
+        """An entry as its leaf has it."""
+        return from_leaf(self.entries[index].leaf)
+
+    async def append(self, command: Command) -> Appended:
+        """Append one act at once."""
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        for done, appended in zip(self.commands, self.entries, strict=True):
+            if (done.act_id, done.actor) == (command.act_id, command.actor):
+                if done.content_sha256 != command.content_sha256:
+                    raise refuse(ErrorCode.ACT_ID_REUSED, "act_id")
+                return Appended(
+                    appended.index, appended.leaf, appended.leaf_hash, appended.recorded_at, appended.receipt_jws, True
+                )
+        head = self.heads.get(command.handoff) if command.handoff else None
+        case_id = head.case if head is not None else command.case
+        pair = (str(command.sender), str(command.receiver))
+        decided = decide_act(
+            command,
+            Place(index=len(self.entries), origin="test.example/log", at=self.clock(), salt=secrets.token_bytes(32)),
+            case=self.cases.get(case_id, CaseHead()),
+            handoff=head,
+            last_pair_number=sum((h.sender, h.receiver) == pair for h in self.heads.values()),
+        )
+        leaf = to_leaf(decided.entry)
+        appended = Appended(len(self.entries), leaf, leaf_hash(leaf), self.clock(), f"receipt-{len(self.entries)}")
+        self.entries.append(appended)
+        self.commands.append(command)
+        if decided.entry.case and decided.entry.case_state is not None:
+            self.cases[decided.entry.case] = CaseHead(
+                decided.entry.case_sequence, appended.leaf_hash.hex(), decided.entry.case_state
+            )
+        if decided.handoff is not None and command.handoff is not None:
+            self.heads[command.handoff] = decided.handoff
+        return appended
+
+    def _row(self, handoff: UUID) -> tuple[InboxRow, Command]:
+        index = next(i for i, c in enumerate(self.commands) if c.kind is EntryKind.SUBMITTED and c.handoff == handoff)
+        command, head = self.commands[index], self.heads[handoff]
+        assert command.bundle is not None
+        row = InboxRow(
+            handoff, head.kind.value, head.sender, head.receiver, command.bundle.case_number, head.pair_number,
+            head.state, index, self.entries[index].recorded_at, command.bundle_sha256, head.lease_until,
+        )  # fmt: skip
+        return row, command
+
+    async def inbox(
+        self, receiver: Agency, states: Sequence[HandoffState], *, after_index: int, limit: int
+    ) -> list[InboxRow]:
+        """Handoffs to a receiver."""
+        rows = [self._row(handoff)[0] for handoff in self.heads]
+        found = [r for r in rows if r.receiver == str(receiver) and r.index > after_index and r.state in states]
+        return sorted(found, key=lambda row: row.index)[:limit]
+
+    async def handoff(self, handoff: UUID) -> StoredHandoff | None:
+        """One handoff."""
+        if handoff not in self.heads:
+            return None
+        row, command = self._row(handoff)
+        assert command.bundle is not None
+        acts = [
+            (done, appended)
+            for done, appended in zip(self.commands, self.entries, strict=True)
+            if done.handoff == handoff and done.kind is not EntryKind.CALL_REFUSED
+        ]
+        details = [done for done, _ in acts if done.detail]
+        return StoredHandoff(
+            row,
+            command.bundle.manifest_jws,
+            command.bundle.record,
+            tuple(appended for _, appended in acts),
+            details[-1].detail if details else b"",
+            details[-1].kind if details else None,
+        )
+
+    async def pair(
+        self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
+    ) -> tuple[list[NumberedRow], int]:
+        """Numbers of a direction."""
+        rows = [
+            self._row(handoff)[0]
+            for handoff, head in self.heads.items()
+            if (head.sender, head.receiver) == (str(sender), str(receiver))
+        ]
+        numbered = [
+            NumberedRow(r.pair_number, r.handoff, r.bundle_sha256, r.index, self.entries[r.index].leaf_hash, r.state)
+            for r in sorted(rows, key=lambda row: row.pair_number)
+        ]
+        return [row for row in numbered if row.pair_number > after_number][:limit], len(numbered)
+
+    async def entries_of(self, condition: EntryFilter) -> list[StoredEntry]:
+        """Entries of a case, or all."""
+        return [
+            StoredEntry(appended.index, appended.leaf, appended.leaf_hash)
+            for appended in self.entries
+            if condition.case in ("", from_leaf(appended.leaf).case)
+        ]
+
+    async def head(self) -> TreeHead:
+        """A head whose root is made up, for there is no tree here."""
+        return TreeHead(len(self.entries), sha256(str(len(self.entries)).encode()).digest())
+
+    async def inclusion(self, index: int, size: int) -> tuple[list[bytes], bytes, bytes]:
+        """An empty path; what a proof holds is tested with the real ledger."""
+        return [], sha256(str(size).encode()).digest(), self.entries[index].leaf_hash
+
+    async def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes, bytes]:
+        """An empty proof."""
+        return [], sha256(str(first).encode()).digest(), sha256(str(second).encode()).digest()
+
+
+@dataclass(slots=True)
+class FakeReader:
+    """``LedgerReader`` of a fake ledger; apart from it because entries are a field there and a method here."""
+
+    ledger: FakeLedger
+    asked: list[EntryFilter] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        found: Callable[..., object] = getattr(self.ledger, name)
+        return found
+
+    async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
+        """Entries that match."""
+        self.asked.append(condition)
+        found = await self.ledger.entries_of(condition)
+        return [entry for entry in found if entry.index > after_index][:limit]
+
+
+class FakeWatch:
+    """Wakes its readers as often as it is told to, then ends their streams."""
+
+    def __init__(self, wakes: int = 1) -> None:
+        self.wakes = wakes
+        self.before_wake: Callable[[int], object] = lambda number: None
+
+    @asynccontextmanager
+    async def subscribe(self, receiver: Agency) -> AsyncIterator[Callable[[], AsyncIterator[None]]]:
+        """Give the wake-ups."""
+
+        async def wake_ups() -> AsyncIterator[None]:
+            for number in range(self.wakes):
+                result = self.before_wake(number)
+                if hasattr(result, "__await__"):
+                    await result
+                yield
+
+        yield wake_ups
