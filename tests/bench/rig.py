@@ -35,7 +35,7 @@ from gateway.trust.jws import sign_bundle
 from gateway.trust.tls import channel_credentials
 from gateway.v1 import exchange_pb2, exchange_pb2_grpc, material_pb2, material_pb2_grpc
 
-SAMPLE = Path(__file__).parents[2] / "gateway/cli/demo_data/01-dui-chain/1-transfer/from-police.transfer.xml"
+SAMPLE = Path(__file__).parents[2] / "gateway/cli/demo_data/chain/1-transfer/from-police.transfer.xml"
 MATERIALS = Path(__file__).parents[2] / "gateway/cli/demo_data/materials"
 _CASE = "A1101080000002024060012"
 
