@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from gateway.trust.receipt import (
     RECONCILE_TYPE,
     ReceiptClaims,
     ReceiptSigner,
+    load_receipt_signer,
     verify_receipt,
     verify_statement,
 )
@@ -161,3 +163,15 @@ def test_receipt_signer_with_the_wrong_certificate_does_not_start() -> None:
         signer_of(issue(PKI.authority))
     with pytest.raises(ValueError, match="not that of"):
         ReceiptSigner(issue(PKI.authority).key, GATEWAY.chain)  # type: ignore[arg-type]
+
+
+def test_load_receipt_signer_reads_key_and_certificate(tmp_path: Path) -> None:
+    """The files of the gateway are loaded; a key of another kind stops the start."""
+    certificate, key = tmp_path / "receipt.crt", tmp_path / "receipt.key"
+    certificate.write_bytes(GATEWAY.certificate_pem)
+    key.write_bytes(GATEWAY.key_pem)
+    jws = load_receipt_signer(certificate, key).sign(CLAIMS, RECEIPT_TYPE)
+    assert verify_receipt(jws, leaf=LEAF, signing_ca=CA, now=NOW)
+    key.write_bytes(issue(PKI.authority, algorithm="ES256").key_pem)
+    with pytest.raises(ValueError, match="Ed25519"):
+        load_receipt_signer(certificate, key)
