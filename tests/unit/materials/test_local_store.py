@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import signal
@@ -18,6 +19,7 @@ from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.ports import MaterialStore, StoredMaterial
 from gateway.materials import part as part_module
 from gateway.materials.local import BLOCK_BYTES, LocalStore
+from gateway.materials.part import Part
 
 OWNER = "ps:110108"
 DATA = os.urandom(3 * BLOCK_BYTES + 12_345)
@@ -317,6 +319,27 @@ async def test_local_store_failing_step_of_completion_leaves_part_or_material(
         assert await upload(store, offset=received) is not None
     assert await store.info(SHA256) == StoredMaterial(SHA256, SM3, len(DATA))
     assert await read(store, 0, len(DATA)) == DATA
+
+
+async def test_local_store_part_completed_between_open_and_lock_is_not_written_to(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload that opened the part just before another one completed it never writes into the complete material."""
+    real_flock, path = fcntl.flock, store._part(OWNER, SHA256)
+    whole = Part(path, 0)
+    whole.append([DATA])
+    whole.close()
+
+    def rename_first(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        store._final(SHA256).parent.mkdir()
+        path.replace(store._final(SHA256))
+        real_flock(descriptor, operation)
+
+    monkeypatch.setattr(part_module.fcntl, "flock", rename_first)
+    await upload(store, upto=10, finish=False)
+    assert store._final(SHA256).read_bytes() == DATA
+    assert await store.received_bytes(OWNER, SHA256) == 10
 
 
 async def test_local_store_full_disk_leaves_a_part_without_gaps(

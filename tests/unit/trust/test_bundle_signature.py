@@ -126,6 +126,7 @@ def test_verify_bundle_chain_through_intermediate_is_accepted() -> None:
         lambda jws: jws.rsplit(".", 1)[0],
         lambda jws: jws + ".AAAA",
         lambda jws: jws + "=",
+        lambda jws: jws + "==",
         lambda jws: jws + "é",
         lambda jws: " " + jws,
         lambda jws: jws + "\n",
@@ -289,6 +290,24 @@ def test_verify_bundle_chain_longer_than_a_ca_allows_is_refused() -> None:
     lower = Authority.create("lower", now=NOW, issuer=upper)
     signer = pki.register(issue(lower, intermediates=(lower.certificate, upper.certificate)))
     assert codes(signer.sign(PAYLOAD), pki) == [ErrorCode.CERTIFICATE_CHAIN_INVALID]
+
+
+def test_verify_bundle_chain_longer_than_the_root_allows_is_refused() -> None:
+    """The path length of the signing CA itself is kept too."""
+    pki = MemoryPki()
+    upper = Authority.create("upper", now=NOW, issuer=pki.authority, path_length=None)
+    lower = Authority.create("lower", now=NOW, issuer=upper)
+    signer = pki.register(issue(lower, intermediates=(lower.certificate, upper.certificate)))
+    assert codes(signer.sign(PAYLOAD), pki) == [ErrorCode.CERTIFICATE_CHAIN_INVALID]
+
+
+def test_verify_bundle_good_intermediate_beside_a_forged_leaf_is_refused() -> None:
+    """An intermediate that is only brought along, but did not issue the leaf, proves nothing."""
+    pki = MemoryPki()
+    middle = Authority.create("middle", now=NOW, issuer=pki.authority)
+    double = Authority.create("middle", now=NOW)
+    forged = pki.register(issue(double, intermediates=(middle.certificate,)))
+    assert codes(forged.sign(PAYLOAD), pki) == [ErrorCode.CERTIFICATE_CHAIN_INVALID]
 
 
 def test_verify_bundle_critical_extension_that_is_not_processed_is_refused() -> None:
