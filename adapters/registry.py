@@ -75,7 +75,7 @@ class Adapters:
             receiver: adapter name.
 
         Returns:
-            the rendition; without bytes and report when the reading has errors. The report is made when it is asked for.
+            the rendition, without bytes and report when the reading has errors; the report waits until it is asked for.
 
         Raises:
             GatewayError: ARGUMENT_INVALID for a name that is no adapter.
@@ -83,9 +83,9 @@ class Adapters:
         adapter = self._get(receiver)
         made = adapter.format
         scan = reading.trace
-        if reading.case is None or not isinstance(scan, Scan):
+        if reading.has_errors or not isinstance(scan, Scan):
             return Rendition(None, made.media_type, made.encoding, MAPPING_VERSION, made.schema_version)
-        data, writer = adapter.write(scan.root, reading.case.kind, reading.agency)
+        data, writer = adapter.write(scan.root, scan.root.fields["record.kind"], reading.agency)
         targets = writer.targets
 
         def lineage() -> tuple[ReportLine, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -36,7 +36,7 @@ class Table:
     other: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_table(name: str, agency: str) -> Table:
     """Load a table once.
 

@@ -155,6 +155,8 @@ class GapTextField(Field):
 class JoinedReferenceField(ScalarField):
     """A reference to a person: the key in the case, the join id of its row in the file."""
 
+    is_scalar = False
+
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec, value_text.REFERENCE)
 

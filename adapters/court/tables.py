@@ -101,23 +101,12 @@ class CourtTables(TableReader):
         root = scan.root
         tables = root.lists
         root.lists = {}
-        parties: dict[str, Item] = {}
-        expected: dict[int, str] = {}
-        for row in tables.get(PARTIES, ()):
-            root.lists.setdefault(row.scope, []).append(row)
-            found = _text(scan, row, _ID)
-            if found is None:
-                scan.note(ErrorCode.MISSING_FIELD, row.path + _ID)
-            elif found[1] in parties:
-                scan.note_leaf(ErrorCode.DUPLICATE_PERSON_KEY, found[0])
-            else:
-                parties[found[1]] = row
-        ordered = [row for scope in _KEYS for row in root.items(scope)]
-        for number, row in enumerate(ordered, _FIRST_ID):
-            expected[id(row)] = str(number)
+        parties = self._parties(scan, tables.get(PARTIES, []))
         if not root.items("person"):
             # Sentences are needed only where there is a person who can be sentenced.
-            scan.noted[:] = [n for n in scan.noted if n.path != "/CASE/PJ/R[1]" or n.code is not ErrorCode.MISSING_FIELD]
+            scan.noted[:] = [
+                n for n in scan.noted if n.path != "/CASE/PJ/R[1]" or n.code is not ErrorCode.MISSING_FIELD
+            ]
         for table, (name, scopes) in _JOINED_LISTS.items():
             for row in tables.get(table, ()):
                 party = self._party(scan, row, parties, scopes)
@@ -130,12 +119,27 @@ class CourtTables(TableReader):
                     party.fields.update(row.fields)
                     party.sources.update(row.sources)
                     party.bad.update(row.bad)
-        for table, name in _RECORD_LISTS.items():
-            if table in tables:
-                root.lists[name] = tables[table]
+        root.lists.update({name: tables[table] for table, name in _RECORD_LISTS.items() if table in tables})
+        ordered = [row for scope in _KEYS for row in root.items(scope)]
+        expected = {id(row): str(number) for number, row in enumerate(ordered, _FIRST_ID)}
         for list_name, field_name in _REFERENCES:
             for item in root.items(list_name):
                 self._resolve(scan, item, field_name, parties, expected)
+
+    @staticmethod
+    def _parties(scan: Scan, rows: list[Item]) -> dict[str, Item]:
+        """Parties by join id; of several rows with the same id the first counts."""
+        parties: dict[str, Item] = {}
+        for row in rows:
+            scan.root.lists.setdefault(row.scope, []).append(row)
+            found = _text(scan, row, _ID)
+            if found is None:
+                scan.note(ErrorCode.MISSING_FIELD, row.path + _ID)
+            elif found[1] in parties:
+                scan.note_leaf(ErrorCode.DUPLICATE_PERSON_KEY, found[0])
+            else:
+                parties[found[1]] = row
+        return parties
 
     @staticmethod
     def _party(scan: Scan, row: Item, parties: dict[str, Item], scopes: tuple[str, ...]) -> Item | None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.checks import Checks
 from adapters.engine.case_build import to_case
 from adapters.engine.finding import Noted, in_order, to_finding
+from adapters.engine.fold import BLANK
 from adapters.engine.item import Item
 from adapters.engine.plan import Compiler, RowPlan
 from adapters.engine.scan import LimitExceededError, Scan
@@ -28,6 +30,7 @@ from gateway.core.route import ROUTES
 if TYPE_CHECKING:
     from adapters.engine.plan import FieldFactory
     from adapters.engine.source_bytes import Decoder
+    from gateway.core.case import Case
 
 MOST_BYTES: Final = 1 << 20
 """Size of a record that is accepted unless the caller says otherwise."""
@@ -167,7 +170,7 @@ class Adapter:
         if scan is None:
             return Reading(self.name, None, None, findings, ())
         has_error = any(finding.severity is Severity.ERROR for finding in findings)
-        case = None if has_error else to_case(scan.root)
+        case: Callable[[], Case] | None = None if has_error else partial(to_case, scan.root)
         return Reading(self.name, _header(scan.root), case, findings, _digests(scan), scan)
 
     def _stages(self, data: bytes, receiver: str, most_bytes: int, outcome: Outcome) -> None:
@@ -199,7 +202,7 @@ class Adapter:
         plan = self.plan("ASSESSMENT_REQUEST")
         version = plan.suffixes["record.version"]
         text = source.raw(version)
-        if text.__class__ is not str or text.strip(" \t\n\r\u3000") != self.format.schema_version:
+        if text.__class__ is not str or text.strip(BLANK) != self.format.schema_version:
             noted.append(Noted(ErrorCode.UNKNOWN_VERSION, version))
             return ""
         scan, item = Scan(is_xml=self._is_xml), Item("record")
@@ -207,7 +210,7 @@ class Adapter:
         for leaf in kind_field.leaves:
             raw = source.raw(leaf.suffix)
             if raw is not None:
-                scan.leaf(item, leaf, raw)
+                scan.leaf(item, leaf, raw, raw.strip(BLANK) if isinstance(raw, str) else raw)
         if item.raw:
             kind_field.read(scan, item)
         kind = item.fields.get("record.kind")
@@ -267,15 +270,12 @@ def _header(root: Item) -> RecordHeader | None:
 
 def _digests(scan: Scan) -> tuple[MaterialReference, ...]:
     found: list[MaterialReference] = []
-    for item in scan.root.items("document"):
-        _add_digest(scan, item, "document.sha256", "document.code", "document.key", found)
-    for item in scan.root.items("recording"):
-        _add_digest(scan, item, "recording.sha256", "", "recording.transcript", found)
+    for name, code, key in (("document", "document.code", "document.key"), ("recording", "", "recording.transcript")):
+        digest = f"{name}.sha256"
+        for item in scan.root.items(name):
+            sha256, source = item.fields.get(digest), item.sources.get(digest)
+            if sha256 is not None and isinstance(source, int):
+                values = item.fields
+                path = scan.path_of(source)
+                found.append(MaterialReference(sha256, path, values.get(code, ""), values.get(key, "")))
     return tuple(found)
-
-
-def _add_digest(scan: Scan, item: Item, digest: str, code: str, key: str, found: list[MaterialReference]) -> None:
-    sha256, source = item.fields.get(digest), item.sources.get(digest)
-    if sha256 is not None and isinstance(source, int):
-        values = item.fields
-        found.append(MaterialReference(sha256, scan.path_of(source), values.get(code, ""), values.get(key, "")))

@@ -54,7 +54,7 @@ LISTS: Final = {
 }
 """Attribute that holds each canonical list."""
 _LIST_OF_ATTRIBUTE: Final = {attribute: name for name, attribute in LISTS.items()}
-_attributes: dict[tuple[str, str], str] = {}
+_names: Final[dict[str, dict[str, str]]] = {scope: {} for scope in CLASSES}
 
 
 def attribute_of(scope: str, name: str) -> str:
@@ -67,19 +67,21 @@ def attribute_of(scope: str, name: str) -> str:
     Returns:
         the attribute of the class of the scope.
     """
-    known = _attributes.get((scope, name))
-    if known is None:
-        head, tail = name.split(".")
-        is_own = head == scope or (scope == "record" and head in ("record", "case"))
-        attribute = tail if is_own else f"{head}_{tail}"
-        known = _attributes[scope, name] = attribute + "_" if keyword.iskeyword(attribute) else attribute
-    return known
+    head, tail = name.split(".")
+    is_own = head == scope or (scope == "record" and head in ("record", "case"))
+    attribute = tail if is_own else f"{head}_{tail}"
+    return attribute + "_" if keyword.iskeyword(attribute) else attribute
 
 
 def to_case(item: Item) -> Any:
     """The typed object of an item and its lists; the item has every mandatory field."""
     scope = item.scope
-    values = {attribute_of(scope, name): value for name, value in item.fields.items()}
+    names = _names[scope]
+    try:
+        values = {names[name]: value for name, value in item.fields.items()}
+    except KeyError:
+        names.update((name, attribute_of(scope, name)) for name in item.fields)
+        values = {names[name]: value for name, value in item.fields.items()}
     for name, items in item.lists.items():
         values[LISTS[name]] = tuple(to_case(entry) for entry in items)
     return CLASSES[scope](**values)
@@ -109,10 +111,12 @@ def from_case(case: Any, names: frozenset[str]) -> Item:
 
 
 def _belongs(scope: str, name: str) -> bool:
-    head = name.split(".")[0]
+    head = name.split(".", maxsplit=1)[0]
     if scope == head:
         return True
     described = {described.name for described in dataclass_fields(CLASSES[scope])}
-    return head not in CLASSES and attribute_of(scope, name) in described or (
-        scope == "record" and attribute_of(scope, name) in described and head in ("record", "case", "property", "freeze", "document")
+    return (head not in CLASSES and attribute_of(scope, name) in described) or (
+        scope == "record"
+        and attribute_of(scope, name) in described
+        and head in ("record", "case", "property", "freeze", "document")
     )

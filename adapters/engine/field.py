@@ -6,6 +6,7 @@ canonical value that the leaf comes from: the item, the field name and a loss. A
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adapters.engine.codec import BAD_FORMAT, Codec, Unreadable
@@ -50,12 +51,15 @@ class Field:
     """
 
     is_special = False
-    is_structure = False
+    is_scalar = False
+    is_kept: Callable[[Any], bool] | None = None
+    to_text: Callable[[Any], Any] | None = None
     codec: Codec | None = None
 
     def __init__(self, spec: FieldSpec) -> None:
         self.names = spec.names
         self.leaves: tuple[Leaf, ...] = tuple(spec.leaves.values())
+        self.suffix = self.leaves[0].suffix
         self.default = spec.default
         self.is_mandatory = spec.is_mandatory
 
@@ -76,22 +80,17 @@ class Field:
 
 
 class ScalarField(Field):
-    """One leaf, one canonical value."""
+    """One leaf, one canonical value; the writer asks its codec directly, because most fields are like this."""
+
+    is_scalar = True
 
     def __init__(self, spec: FieldSpec, codec: Codec) -> None:
         super().__init__(spec)
         self.codec = codec
         self.leaf = self.leaves[0]
         self.name = spec.names[0]
-        self._write = codec.write
-
-    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
-        value = item.fields[self.name]
-        text = self._write(value)
-        if text is not None:
-            is_kept = self.codec.is_kept if self.codec else None
-            loss = KEPT if is_kept is None or is_kept(value) else LOSSY
-            cells[self.leaf.suffix] = (text, ((item, self.name, loss),))
+        self.to_text = self._write = codec.write
+        self.is_kept = codec.is_kept
 
     def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
         return bool(self._write(fields[self.name]) == raw)
@@ -101,7 +100,6 @@ class ConstantField(Field):
     """The schema version: read so that the case knows it, generated when written."""
 
     is_special = True
-    is_structure = True
 
     def read(self, scan: Scan, item: Item) -> None:
         part = scan.part(item, self.leaves[0], Placeholder.NEVER)
@@ -114,8 +112,6 @@ class ConstantField(Field):
 
 class SkippedField(Field):
     """A leaf of the file's own structure: looked at by the agency's source module, not a value."""
-
-    is_structure = True
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)

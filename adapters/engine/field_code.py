@@ -192,4 +192,8 @@ class ChargeNameField(CodeField):
 
     def normal(self, text: str) -> str:
         short = text[:-1]
-        return short if text.endswith("罪") and text not in self.table.standards and short in self.table.standards else text
+        return (
+            short
+            if text.endswith("罪") and text not in self.table.standards and short in self.table.standards
+            else text
+        )

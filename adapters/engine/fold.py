@@ -15,8 +15,8 @@ BLANK: Final = " \t\n\r\u3000"
 _MARKS: Final = frozenset({"/", "／", "-", "－", "—", "--", "——"})
 _UNKNOWN: Final = "不详"
 _WORDS: Final = frozenset({"无", _UNKNOWN, "详见卷宗", "详见案卷"})
-# Every character by which the fold of a placeholder can begin: its compatibility forms, and white space (fold drops it).
-_SUSPECT: Final = frozenset(
+# Every character by which the fold of a placeholder can begin: compatibility forms, and white space (fold drops it).
+SUSPECT: Final = frozenset(
     "/／-－\ufe63—\ufe58\ufe31无\u2f46不\uf967详"
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -59,7 +59,7 @@ def is_placeholder(text: str, level: Placeholder) -> bool:
     Returns:
         whether the leaf holds no value.
     """
-    if text[0] not in _SUSPECT or not level:
+    if text[0] not in SUSPECT or not level:
         return False
     folded = fold(text)
     if text in _MARKS or folded in _MARKS:

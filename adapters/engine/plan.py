@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from adapters.engine.fold import Placeholder
 from adapters.engine.schema import Row, load_rows, names_in
 
 if TYPE_CHECKING:
-    from adapters.engine.codec import Codec
     from adapters.engine.field import Field
 
 FieldFactory = Callable[["FieldSpec"], "Field"]
@@ -27,16 +27,22 @@ class Leaf:
         in_kind: whether the kind (and party) has it.
     """
 
-    __slots__ = ("codec", "field", "in_kind", "name", "part", "suffix")
+    __slots__ = ("field", "in_kind", "is_integer", "is_structure", "name", "part", "placeholder", "read", "suffix")
 
     def __init__(self, suffix: str, part: str = "", *, in_kind: bool = True) -> None:
         self.suffix = suffix
         self.part = part
         self.in_kind = in_kind
-        self.codec: Codec | None = None
+        self.read: Callable[[Any], Any] | None = None
+        self.is_integer = False
+        self.is_structure = False
+        self.placeholder = Placeholder.ALL
         self.name = ""
         self.field: Field | None = None
 
+
+STRUCTURE: Final = frozenset({"constant", "join id", "join reference", "party", "derived charge", "derived persons"})
+"""Types whose leaves are the file's own structure: always dropped, never withheld."""
 
 UNKNOWN_LEAF = Leaf("", in_kind=False)
 """Stands for every leaf that the interface does not have."""
@@ -74,9 +80,10 @@ class Node:
         suffix: its path below its item.
     """
 
-    __slots__ = ("attrs", "children", "leaf", "rows", "suffix")
+    __slots__ = ("attrs", "children", "leaf", "members", "rows", "suffix")
 
     def __init__(self, suffix: str) -> None:
+        self.members: list[tuple[str, str, Node]] | None = None
         self.suffix = suffix
         self.attrs: dict[str, Leaf] = {}
         self.children: dict[str, Node] = {}
@@ -98,6 +105,7 @@ class RowPlan:
         by_name: field by canonical name.
         suffixes: path of the first leaf of each canonical name.
         lists: lists of the item, in the order of the interface.
+        defaults: path and text of the leaves that are written when they have no value.
     """
 
     scope: str
@@ -109,6 +117,7 @@ class RowPlan:
     by_name: dict[str, Field] = field(default_factory=dict)
     suffixes: dict[str, str] = field(default_factory=dict)
     lists: list[ListPlan] = field(default_factory=list)
+    defaults: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -133,6 +142,25 @@ class ListPlan:
     def row(self) -> RowPlan:
         """The plan of a list whose items are all of one scope."""
         return next(iter(self.rows.values()))
+
+
+def members_of(node: Node) -> list[tuple[str, str, Node]]:
+    """Children that the kind has, each with the path of its own leaf ("" for a group or list); worked out once."""
+    known = node.members
+    if known is None:
+        known = node.members = [
+            (name, child.leaf.suffix if child.leaf is not None else "", child)
+            for name, child in node.children.items()
+            if _is_in_kind(child)
+        ]
+    return known
+
+
+def _is_in_kind(node: Node) -> bool:
+    if node.rows is not None:
+        return node.rows.in_kind
+    leaves = [*node.attrs.values(), *((node.leaf,) if node.leaf is not None else ())]
+    return any(leaf.in_kind for leaf in leaves) or any(map(_is_in_kind, node.children.values()))
 
 
 class Compiler:
@@ -172,6 +200,7 @@ class Compiler:
             names = names_in(row, scope, is_shared=is_shared)
             cardinality = row.cardinality_in(kind, scope) if in_kind and names is not None else ""
             leaf = Leaf(suffix, row.part, in_kind=bool(cardinality))
+            leaf.is_structure = row.type in STRUCTURE
             self._place(plan.node, suffix, leaf)
             if not cardinality or names is None:
                 continue
@@ -223,7 +252,10 @@ class Compiler:
         plan.fields.append(made)
         for leaf in made.leaves:
             leaf.field = made
-            leaf.codec = made.codec
+            if made.codec is not None:
+                leaf.read = made.codec.read
+                leaf.is_integer = made.codec.is_integer
+                leaf.placeholder = made.codec.placeholder
             leaf.name = made.names[0] if made.names else ""
         if made.codec is None:
             plan.compounds.append(made)
@@ -231,6 +263,8 @@ class Compiler:
             plan.mandatory.append(made)
         if made.is_special:
             plan.specials.append(made)
+        if made.default:
+            plan.defaults.append((made.leaves[0].suffix, made.default))
         for name in made.names:
             plan.suffixes.setdefault(name, made.leaves[0].suffix)
             if not made.is_special:

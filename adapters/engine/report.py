@@ -34,6 +34,20 @@ def _is_exact(scan: Scan, index: int, entry: Entry) -> bool:
     return known
 
 
+def _pairs(scan: Scan, targets: list[Target]) -> dict[tuple[int, int], int]:
+    """By source and target position, what became of the values that came from the one and went into the other."""
+    pairs: dict[tuple[int, int], int] = {}
+    for at, (_, _, entries) in enumerate(targets):
+        for entry in entries:
+            item, name, loss = entry
+            source = item.sources.get(name, ())
+            for index in (source,) if isinstance(source, int) else source:
+                rank = 0 if loss == UNMAPPED else 2 if loss == KEPT and _is_exact(scan, index, entry) else 1
+                # Where several values give the same pair, the worst of them counts.
+                pairs[index, at] = min(rank, pairs.get((index, at), rank))
+    return pairs
+
+
 def make_report(scan: Scan, targets: list[Target], *, is_withheld: bool) -> tuple[ReportLine, ...]:
     """Make the report of one mapping.
 
@@ -45,24 +59,7 @@ def make_report(scan: Scan, targets: list[Target], *, is_withheld: bool) -> tupl
     Returns:
         its lines in order.
     """
-    pairs: dict[tuple[int, int], int] = {}
-    generated = []
-    for at, (_, _, entries) in enumerate(targets):
-        if not entries:
-            generated.append(at)
-        for entry in entries:
-            item, name, loss = entry
-            source = item.sources.get(name)
-            if source is None:
-                continue
-            for index in (source,) if isinstance(source, int) else source:
-                if loss == UNMAPPED:
-                    rank = 0
-                else:
-                    rank = 2 if loss == KEPT and _is_exact(scan, index, entry) else 1
-                pair = (index, at)
-                if rank < pairs.get(pair, 3):
-                    pairs[pair] = rank
+    pairs = _pairs(scan, targets)
     paths = [prefix + suffix for prefix, suffix, _ in targets]
     lines: list[ReportLine] = []
     ordered = sorted(pairs)
@@ -75,11 +72,12 @@ def make_report(scan: Scan, targets: list[Target], *, is_withheld: bool) -> tupl
                 rank = pairs[pair]
                 lines.append(ReportLine(_ACTIONS[rank], path, paths[pair[1]], _NOTES[rank]))
                 position += 1
-        elif leaf.field is not None and leaf.field.is_structure:
+        elif leaf.is_structure:
             lines.append(ReportLine("dropped", path, "", _STRUCTURE))
         elif is_withheld:
             lines.append(ReportLine("withheld", path, "", _WITHHELD))
         else:
             lines.append(ReportLine("dropped", path, "", _NO_PLACE))
-    lines.extend(ReportLine("defaulted", "", paths[at], _GENERATED) for at in generated)
+    generated = (paths[at] for at, target in enumerate(targets) if not target[2])
+    lines.extend(ReportLine("defaulted", "", path, _GENERATED) for path in generated)
     return tuple(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from adapters.engine.codec import Unreadable
+from adapters.engine.codec import BAD_FORMAT, Unreadable
 from adapters.engine.finding import Noted
-from adapters.engine.fold import BLANK, Placeholder, is_placeholder
+from adapters.engine.fold import BLANK, SUSPECT, Placeholder, is_placeholder
 from adapters.engine.item import Item
 from adapters.engine.plan import UNKNOWN_LEAF, Leaf, ListPlan, RowPlan
 from gateway.core.errors import ErrorCode
@@ -62,37 +62,33 @@ class Scan:
         if len(self.leaves) > MOST_LEAVES:
             raise LimitExceededError
 
-    def leaf(self, item: Item, leaf: Leaf, raw: Any) -> None:
+    def leaf(self, item: Item, leaf: Leaf, raw: Any, text: Any) -> None:
         """Keep a leaf and, if its field has no other, read it.
 
         Args:
             item: that it belongs to.
             leaf: of the interface.
-            raw: its text with the blanks around it, not blank; in JSON also a number or a boolean.
+            raw: its text with the blanks around it; in JSON also a number or a boolean.
+            text: the same without blanks around it, not empty.
         """
         index = len(self.leaves)
         self.leaves.append((item.path, leaf, raw))
         if not leaf.in_kind:
             self.noted.append(Noted(ErrorCode.FIELD_NOT_IN_KIND, item.path + leaf.suffix))
             return
-        codec = leaf.codec
-        if codec is None:
+        read = leaf.read
+        if read is None:
             item.raw[leaf.suffix] = index
             return
-        if raw.__class__ is str:
-            text = raw.strip(BLANK)
-            if is_placeholder(text, codec.placeholder):
+        if text.__class__ is str:
+            if text[0] in SUSPECT and is_placeholder(text, leaf.placeholder):
                 self.note_leaf(ErrorCode.PLACEHOLDER_VALUE, index)
                 return
-            is_right = not codec.is_integer
+            value = BAD_FORMAT if leaf.is_integer else read(text)
+        elif leaf.is_integer and text.__class__ is int:
+            value = read(text)
         else:
-            text = raw
-            is_right = codec.is_integer and raw.__class__ is int
-        if not is_right:
-            self.note_leaf(ErrorCode.BAD_FORMAT, index)
-            item.bad[leaf.name] = index
-            return
-        value = codec.read(text)
+            value = BAD_FORMAT
         if value.__class__ is Unreadable:
             self.note_leaf(value.code, index)
             item.bad[leaf.name] = index
@@ -109,7 +105,7 @@ class Scan:
             level: placeholders that it knows.
 
         Returns:
-            None when it is absent or a placeholder; else its position and its text, None for a value of another JSON type.
+            None when it is absent or a placeholder; else its position and its text, None for another JSON type.
         """
         index = item.raw.get(leaf.suffix)
         if index is None:
@@ -119,7 +115,7 @@ class Scan:
             self.note_leaf(ErrorCode.BAD_FORMAT, index)
             return index, None
         text = raw.strip(BLANK)
-        if is_placeholder(text, level):
+        if text[0] in SUSPECT and is_placeholder(text, level):
             self.note_leaf(ErrorCode.PLACEHOLDER_VALUE, index)
             return None
         return index, text

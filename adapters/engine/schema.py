@@ -86,7 +86,7 @@ def load_rows(agency: str) -> tuple[Row, ...]:
 
 def owner_scope(name: str) -> str:
     """Which party a canonical field of a party table belongs to."""
-    head = name.split(".")[0]
+    head = name.split(".", maxsplit=1)[0]
     return head if head in ("org", "victim") else "person"
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from gateway.core.errors import ErrorCode
 
-_ALLOWED: Final = bytes(b for b in range(256) if b in b"\t\n\r" or b >= 0x20 and b != 0x7F)
+_ALLOWED: Final = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b != 0x7F))
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE: Final = re.compile(r"&#(?:([0-9]+)|x([0-9A-Fa-f]+));", re.ASCII)
 _ENCODING: Final = re.compile(r"<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9._-]*)[\"']", re.ASCII)
@@ -92,7 +92,7 @@ def _has_forbidden_reference(text: str) -> bool:
 
 
 def _stage(data: bytes, text: str, *, is_xml: bool) -> ErrorCode | None:
-    # A byte below 0x20, or 0x7F, is never part of a longer character in UTF-8 or GB18030, so the bytes answer for the text.
+    # A byte below 0x20, or 0x7F, is never part of a longer character in UTF-8 or GB18030: bytes answer for text.
     if data.translate(None, _ALLOWED) or has_forbidden_pair(data, text):
         return ErrorCode.CONTROL_CHARACTER
     if is_xml:

@@ -173,8 +173,9 @@ def _object(scan: Scan, value: dict[str, Any], node: Node, item: Item) -> None:
         if known is None:
             _unknown(scan, entry, f"{item.path}{node.suffix}/{escape(key)}")
         elif known.leaf is not None and kind is not dict and kind is not list:
-            if is_leaf(entry):
-                scan.leaf(item, known.leaf, entry)
+            text = entry.strip(BLANK) if kind is str else entry
+            if text is not None and text != "":
+                scan.leaf(item, known.leaf, entry, text)
         elif known.rows is not None and kind is list:
             _rows(scan, entry, known.rows, item)
         elif known.leaf is None and known.rows is None and kind is dict:

@@ -150,7 +150,9 @@ def _children(
             index = f"[{counts[tag]}]" if totals[tag] > 1 else ""
             found.append((child, f"{path}/{tag}{index}", None, False))
         elif known.rows is not None:
-            found.append((child, f"{path}/{tag}[{counts[tag]}]", known.rows.row.node, is_checked and known.rows.in_kind))
+            found.append(
+                (child, f"{path}/{tag}[{counts[tag]}]", known.rows.row.node, is_checked and known.rows.in_kind)
+            )
         elif counts[tag] == 1 or not is_checked:
             found.append((child, f"{path}/{tag}", known, is_checked))
         elif counts[tag] == 2:
@@ -159,26 +161,34 @@ def _children(
     return found
 
 
-def _element(scan: Scan, element: Any, node: Node, item: Item, choose: Chooser | None, *, is_checked: bool) -> None:
+def _element(  # noqa: PLR0912 - one call for each element of the hot path
+    scan: Scan, element: Any, node: Node, item: Item, choose: Chooser | None, *, is_checked: bool
+) -> None:
     text = element.text
     children = element[:] if len(element) else ()
-    if children:
-        text = _own_text(element)
-    if text and text.strip(BLANK):
-        if node.leaf is not None:
-            scan.leaf(item, node.leaf, text)
-        else:
-            scan.unknown(item.path + node.suffix, text)
+    for child in children:
+        tail = child.tail
+        if tail is not None and tail.strip(BLANK):
+            text = _own_text(element)
+            break
+    if text is not None:
+        stripped = text.strip(BLANK)
+        if stripped:
+            if node.leaf is not None:
+                scan.leaf(item, node.leaf, text, stripped)
+            else:
+                scan.unknown(item.path + node.suffix, text)
     attributes = element.items()
     if attributes:
         if len(attributes) > MOST_MEMBERS:
             raise LimitExceededError
         known_attributes = node.attrs
         for name, value in attributes:
-            if value.strip(BLANK):
+            stripped = value.strip(BLANK)
+            if stripped:
                 leaf = known_attributes.get(name)
                 if leaf is not None:
-                    scan.leaf(item, leaf, value)
+                    scan.leaf(item, leaf, value, stripped)
                 else:
                     scan.unknown(f"{item.path}{node.suffix}/@{name}", value)
     if not children:
@@ -197,13 +207,19 @@ def _element(scan: Scan, element: Any, node: Node, item: Item, choose: Chooser |
             _unknown(scan, child, f"{item.path}{node.suffix}/{tag}{index}")
         elif known.rows is not None:
             _row(scan, child, known.rows, item, count, choose, is_checked=is_checked)
+        elif count == 1 and known.leaf is not None and not known.attrs and not len(child) and not child.items():
+            text = child.text
+            if text is not None:
+                stripped = text.strip(BLANK)
+                if stripped:
+                    scan.leaf(item, known.leaf, text, stripped)
         elif count == 1 or not is_checked:
             _element(scan, child, known, item, choose, is_checked=is_checked)
         elif count == 2:
             scan.noted.append(Noted(ErrorCode.REPEATED_FIELD, item.path + known.suffix, is_second=True))
 
 
-def _row(
+def _row(  # noqa: PLR0917 - one call for each row of the hot path
     scan: Scan, element: Any, rows: ListPlan, owner: Item, count: int, choose: Chooser | None, *, is_checked: bool
 ) -> None:
     path = f"{owner.path}{rows.suffix}[{count}]"

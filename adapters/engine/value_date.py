@@ -54,8 +54,9 @@ def partial_date(year: int, month: int, day: int, *, approximate: bool) -> Parti
     return PartialDate(year, month, day, approximate)
 
 
-def instant(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | Unreadable:
-    """An instant at +08:00; 24:00:00 is the start of the next day; years 1971 to 2099."""
+def instant(*parts: int) -> datetime | Unreadable:
+    """From year, month, day, hour, minute, second to an instant at +08:00, 1971 to 2099; 24:00:00 is the next day."""
+    year, month, day, hour, minute, second = parts
     try:
         if hour == 24:
             if minute or second:
@@ -165,7 +166,11 @@ def write_partial(value: PartialDate) -> str:
     if value.approximate:
         month = f"{value.month}月" if value.month else ""
         return f"约{value.year:04d}年{month}" + (f"{value.day}日" if value.day else "")
-    return f"{value.year:04d}" + (f"-{value.month:02d}" if value.month else "") + (f"-{value.day:02d}" if value.day else "")
+    return (
+        f"{value.year:04d}"
+        + (f"-{value.month:02d}" if value.month else "")
+        + (f"-{value.day:02d}" if value.day else "")
+    )
 
 
 def _is_exact(value: PartialDate) -> bool:
@@ -245,7 +250,11 @@ def _write_slash_date(value: date) -> str:
 def _write_slash_partial(value: PartialDate) -> str:
     if value.year is None:
         return "unknown"
-    return f"{value.year:04d}" + (f"/{value.month:02d}" if value.month else "") + (f"/{value.day:02d}" if value.day else "")
+    return (
+        f"{value.year:04d}"
+        + (f"/{value.month:02d}" if value.month else "")
+        + (f"/{value.day:02d}" if value.day else "")
+    )
 
 
 def read_milliseconds(number: int) -> datetime | Unreadable:

@@ -1,6 +1,7 @@
 """Citizen ids, social credit codes, keys and other identifiers, with their check characters.
 
-Source: GB 11643-1999 (citizen id), GB 32100-2015 and GB 11714-1997 (unified social credit code); agency interfaces, section 5.
+Source: GB 11643-1999 (citizen id), GB 32100-2015 and GB 11714-1997 (unified social credit code); agency interfaces,
+section 5.
 """
 
 from __future__ import annotations

@@ -16,9 +16,16 @@ _PERIOD: Final = re.compile(r"P(?=\d)(?:(\d{1,2})Y)?(?:(\d{1,2})M)?(?:(\d{1,2})D
 _N: Final = "[零一二三四五六七八九十两]{1,3}|[0-9]{1,2}"
 _TERM: Final = f"(?:({_N})年)?(?:({_N})个?月)?(?:({_N})[日天])?"
 _SENTENCE: Final = re.compile(
-    f"(管制|拘役|有期徒刑|单处罚金|免予刑事处罚|宣告无罪){_TERM}(?:[，,、;；]?(?:宣告)?(缓刑)(?:考验期)?{_TERM})?", re.ASCII
+    f"(管制|拘役|有期徒刑|单处罚金|免予刑事处罚|宣告无罪){_TERM}(?:[，,、;；]?(?:宣告)?(缓刑)(?:考验期)?{_TERM})?",
+    re.ASCII,
 )
-_READ_NUMBER: Final = {**NUMBER_OF_HAN, "零": 0, "两": 2, **{str(n): n for n in range(100)}, **{f"0{n}": n for n in range(10)}}
+_READ_NUMBER: Final = {
+    **NUMBER_OF_HAN,
+    "零": 0,
+    "两": 2,
+    **{str(n): n for n in range(100)},
+    **{f"0{n}": n for n in range(10)},
+}
 
 
 def term_of(years: int, months: int, days: int) -> Term | None:
@@ -26,7 +33,7 @@ def term_of(years: int, months: int, days: int) -> Term | None:
     return Term(years, months, days) if years or months or days else None
 
 
-def _read_six(text: str) -> Term | None | Unreadable:
+def _read_six(text: str) -> Term | Unreadable | None:
     if len(text) != 6 or not (text.isascii() and text.isdigit()):
         return BAD_FORMAT
     return term_of(int(text[:2]), int(text[2:4]), int(text[4:]))
@@ -36,7 +43,7 @@ def _write_six(value: Term) -> str:
     return f"{value.years:02d}{value.months:02d}{value.days:02d}"
 
 
-def _read_period(text: str) -> Term | None | Unreadable:
+def _read_period(text: str) -> Term | Unreadable | None:
     found = _PERIOD.fullmatch(text)
     return term_of(int(found[1] or 0), int(found[2] or 0), int(found[3] or 0)) if found else BAD_FORMAT
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from json.encoder import encode_basestring as _quote
+from typing import Final
 
 from adapters.codes.table import load_table
 from adapters.engine.field import KEPT, LOSSY, Cells, Entry
 from adapters.engine.item import Item
-from adapters.engine.plan import ListPlan, Node, RowPlan
+from adapters.engine.plan import ListPlan, Node, RowPlan, members_of
 
 Generated = dict[str, str]
 """Generated leaves of one row of a table: text by path below the row."""
@@ -37,7 +38,7 @@ class Writer:
     ``join_ids`` (by key) and ``party_ids`` (by identity) are set by a tabular schema when it writes its parties.
     """
 
-    __slots__ = ("_moved", "_rows", "_written", "join_ids", "kind", "parts", "party_ids", "root", "sender", "targets")
+    __slots__ = ("_moved", "_rows", "join_ids", "kind", "parts", "party_ids", "root", "sender", "targets")
 
     def __init__(self, sender: str, kind: str, root: Item, rows: RowSource = own_items) -> None:
         self.sender = sender
@@ -49,7 +50,6 @@ class Writer:
         self.join_ids: dict[str, str] = {}
         self.party_ids: dict[int, str] = {}
         self._moved: set[int] = set()
-        self._written = 0
 
     def raw_name(self, table: str, standard: str) -> str:
         """The name that the sender's table gives a canonical value."""
@@ -75,56 +75,58 @@ class Writer:
         """What is to be written into the leaves of one item."""
         cells: Cells = {}
         by_name = plan.by_name
-        for name in item.fields:
+        for name, value in item.fields.items():
             made = by_name.get(name)
-            if made is not None:
+            if made is None:
+                continue
+            if not made.is_scalar or made.to_text is None:
                 made.write(cells, item, self)
+                continue
+            text = made.to_text(value)
+            if text is not None:
+                loss = KEPT if made.is_kept is None or made.is_kept(value) else LOSSY
+                cells[made.suffix] = (text, ((item, name, loss),))
         for special in plan.specials:
             special.write(cells, item, self)
-        for made in plan.fields:
-            if made.default and made.leaves[0].suffix not in cells:
-                cells[made.leaves[0].suffix] = (made.default, ())
+        for suffix, text in plan.defaults:
+            if suffix not in cells:
+                cells[suffix] = (text, ())
         if generated is not None:
             for suffix, text in generated.items():
                 cells[suffix] = (text, ())
         return cells
 
-    def put(self, path: str, suffix: str, entries: tuple[Entry, ...]) -> None:
-        """Note a target leaf, in document order."""
-        self.targets.append((path, suffix, entries))
-        if entries:
-            self._written += 1
+    def rewind(self, targets: int, parts: int) -> bool:
+        """Undo what was written since a mark if nothing but generated leaves came of it; say whether it was undone.
 
-    def mark(self) -> tuple[int, int, int]:
-        """The state before a group or item, to go back to if nothing but generated leaves comes of it."""
-        return len(self.targets), len(self.parts), self._written
-
-    def rewind(self, mark: tuple[int, int, int]) -> bool:
-        """Undo what was written since a mark if all of it was generated; say whether it was."""
-        if self._written != mark[2]:
-            return False
-        del self.targets[mark[0] :]
-        del self.parts[mark[1] :]
+        Args:
+            targets: number of target leaves at the mark.
+            parts: number of parts of the text at the mark.
+        """
+        written = self.targets
+        for at in range(targets, len(written)):
+            if written[at][2]:
+                return False
+        del written[targets:]
+        del self.parts[parts:]
         return True
 
 
 _ATTRIBUTE: Final = re.compile('[&<>"\t\n]')
 _TEXT: Final = re.compile("[&<>]")
-_STRING: Final = re.compile('["\\\\\n\t]')
 _ATTRIBUTE_ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
-_STRING_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ATTRIBUTE_ESCAPES[match[0]]
 
 
 def _escape_attribute(text: str) -> str:
-    return _ATTRIBUTE.sub(lambda m: _ATTRIBUTE_ESCAPES[m[0]], text)
+    return _ATTRIBUTE.sub(_escape, text) if _ATTRIBUTE.search(text) else text
 
 
 def _escape_text(text: str) -> str:
-    return _TEXT.sub(lambda m: _ATTRIBUTE_ESCAPES[m[0]], text)
-
-
-def _escape_string(text: str) -> str:
-    return _STRING.sub(lambda m: _STRING_ESCAPES[m[0]], text)
+    return _TEXT.sub(_escape, text) if _TEXT.search(text) else text
 
 
 def write_xml(writer: Writer, plan: RowPlan, declaration: str) -> str:
@@ -141,68 +143,65 @@ def write_xml(writer: Writer, plan: RowPlan, declaration: str) -> str:
     writer.parts.append(declaration + "\n")
     cells = writer.cells(writer.root, plan, None)
     for name, child in plan.node.children.items():
-        _xml_element(writer, plan, name, child, writer.root, cells, "", "", "")
+        _xml_element(writer, name, child, writer.root, cells, "", "")
     return "".join(writer.parts)
 
 
-def _xml_element(
-    writer: Writer, plan: RowPlan, name: str, node: Node, item: Item, cells: Cells, path: str, index: str, pad: str
+def _xml_element(  # noqa: PLR0912, PLR0917 - one call for each element of the hot path
+    writer: Writer, name: str, node: Node, item: Item, cells: Cells, path: str, pad: str
 ) -> None:
-    # ``path`` is that of the item; an item's own element carries the index in it already.
-    mark = writer.mark()
+    # ``path`` is that of the item, with its index; the element and what is below it are suffixes of that.
+    targets, parts = writer.targets, writer.parts
+    first_target, first_part = len(targets), len(parts)
     leaf = node.leaf
-    text = ""
+    text = attributes = ""
     if leaf is not None:
         cell = cells.get(leaf.suffix)
         if cell is not None:
             text = _escape_text(str(cell[0]))
-            writer.put(path, leaf.suffix, cell[1])
-    attributes = ""
+            targets.append((path, leaf.suffix, cell[1]))
     for attribute, leaf in node.attrs.items():
         cell = cells.get(leaf.suffix)
         if cell is not None:
             attributes += f' {attribute}="{_escape_attribute(str(cell[0]))}"'
-            writer.put(path, leaf.suffix, cell[1])
-    parts = writer.parts
+            targets.append((path, leaf.suffix, cell[1]))
     if not node.children:
         if text:
             parts.append(f"{pad}<{name}{attributes}>{text}</{name}>\n")
         elif attributes:
             parts.append(f"{pad}<{name}{attributes}/>\n")
-        writer.rewind(mark)
+        writer.rewind(first_target, first_part)
         return
-    head = len(parts)
     parts.append("")
     inner = pad + "  "
-    for child_name, child in node.children.items():
-        if child.rows is None:
-            suffix_leaf = child.leaf
-            if suffix_leaf is not None and not child.attrs and not child.children:
-                cell = cells.get(suffix_leaf.suffix)
-                if cell is not None:
-                    writer.put(path, suffix_leaf.suffix, cell[1])
-                    parts.append(f"{inner}<{child_name}>{_escape_text(str(cell[0]))}</{child_name}>\n")
-            else:
-                _xml_element(writer, plan, child_name, child, item, cells, path, "", inner)
-        elif child.rows.in_kind:
+    for child_name, suffix, child in members_of(node):
+        if child.rows is not None:
             _xml_rows(writer, child.rows, child_name, item, path, inner)
-    if len(parts) > head + 1:
-        parts[head] = f"{pad}<{name}{attributes}>\n"
+        elif suffix and not child.attrs:
+            cell = cells.get(suffix)
+            if cell is not None:
+                targets.append((path, suffix, cell[1]))
+                parts.append(f"{inner}<{child_name}>{_escape_text(str(cell[0]))}</{child_name}>\n")
+        else:
+            _xml_element(writer, child_name, child, item, cells, path, inner)
+    if len(parts) > first_part + 1:
+        parts[first_part] = f"{pad}<{name}{attributes}>\n"
         parts.append(f"{pad}</{name}>\n")
     elif attributes:
-        parts[head] = f"{pad}<{name}{attributes}/>\n"
-    writer.rewind(mark)
+        parts[first_part] = f"{pad}<{name}{attributes}/>\n"
+    writer.rewind(first_target, first_part)
 
 
-def _xml_rows(writer: Writer, rows: ListPlan, name: str, owner: Item, path: str, pad: str) -> None:
-    count = 0
+def _xml_rows(  # noqa: PLR0917 - as above
+    writer: Writer, rows: ListPlan, name: str, owner: Item, path: str, pad: str
+) -> None:
+    count = 1
     for item, generated in writer.rows_of(rows, owner):
         plan = rows.rows.get(item.scope) or rows.row
-        mark = writer.mark()
-        here = f"{path}{rows.suffix}[{count + 1}]"
+        before = len(writer.targets)
         cells = writer.cells(item, plan, generated)
-        _xml_element(writer, plan, name, plan.node, item, cells, here, "", pad)
-        if not writer.rewind(mark):
+        _xml_element(writer, name, plan.node, item, cells, f"{path}{rows.suffix}[{count}]", pad)
+        if len(writer.targets) > before:
             count += 1
 
 
@@ -222,49 +221,47 @@ def write_json(writer: Writer, plan: RowPlan) -> str:
     return "".join(writer.parts) + "\n}\n"
 
 
-def _json_members(writer: Writer, node: Node, item: Item, cells: Cells, path: str, pad: str) -> None:
-    parts = writer.parts
-    lead = ""
-    for name, child in node.children.items():
-        leaf = child.leaf
-        if leaf is not None:
-            cell = cells.get(leaf.suffix)
+def _json_members(  # noqa: PLR0917 - as above
+    writer: Writer, node: Node, item: Item, cells: Cells, path: str, pad: str
+) -> None:
+    targets, parts = writer.targets, writer.parts
+    lead = pad
+    for name, suffix, child in members_of(node):
+        if suffix:
+            cell = cells.get(suffix)
             if cell is None:
                 continue
-            value = cell[0]
-            text = f'"{_escape_string(value)}"' if value.__class__ is str else str(value)
-            parts.append(f'{lead}{pad}"{name}": {text}')
-            writer.put(path, leaf.suffix, cell[1])
-        elif child.rows is not None:
-            if not child.rows.in_kind:
-                continue
-            mark = writer.mark()
-            parts.append(f'{lead}{pad}"{name}": [\n')
-            _json_rows(writer, child.rows, item, path, pad + "  ")
-            if writer.rewind(mark):
-                continue
-            parts.append(f"\n{pad}]")
+            value, entries = cell
+            parts.append(f'{lead}"{name}": {_quote(value) if value.__class__ is str else value}')
+            targets.append((path, suffix, entries))
         else:
-            mark = writer.mark()
-            parts.append(f'{lead}{pad}"{name}": {{\n')
-            _json_members(writer, child, item, cells, path, pad + "  ")
-            if writer.rewind(mark):
+            first_target, first_part = len(targets), len(parts)
+            if child.rows is not None:
+                items = writer.rows_of(child.rows, item)
+                if not items:
+                    continue
+                parts.append(f'{lead}"{name}": [\n')
+                _json_rows(writer, child.rows, items, path, pad + "  ")
+                end = "]"
+            else:
+                parts.append(f'{lead}"{name}": {{\n')
+                _json_members(writer, child, item, cells, path, pad + "  ")
+                end = "}"
+            if writer.rewind(first_target, first_part):
                 continue
-            parts.append(f"\n{pad}}}")
-        lead = ",\n"
+            parts.append(f"\n{pad}{end}")
+        lead = ",\n" + pad
 
 
-def _json_rows(writer: Writer, rows: ListPlan, owner: Item, path: str, pad: str) -> None:
+def _json_rows(writer: Writer, rows: ListPlan, items: list[tuple[Item, Generated | None]], path: str, pad: str) -> None:
     count = 0
-    for item, generated in writer.rows_of(rows, owner):
-        plan = rows.row
-        mark = writer.mark()
-        writer.parts.append(f"{',' + chr(10) if count else ''}{pad}{{\n")
-        _json_members(writer, plan.node, item, writer.cells(item, plan, generated), f"{path}{rows.suffix}/{count}", pad + "  ")
-        if writer.rewind(mark):
+    plan = rows.row
+    for item, generated in items:
+        first_target, first_part = len(writer.targets), len(writer.parts)
+        writer.parts.append(f"{pad}{{\n" if count == 0 else f",\n{pad}{{\n")
+        cells = writer.cells(item, plan, generated)
+        _json_members(writer, plan.node, item, cells, f"{path}{rows.suffix}/{count}", pad + "  ")
+        if writer.rewind(first_target, first_part):
             continue
         writer.parts.append(f"\n{pad}}}")
         count += 1
-
-
-__all__ = ["KEPT", "LOSSY", "Generated", "RowSource", "Writer", "own_items", "write_json", "write_xml"]

@@ -55,7 +55,7 @@ class MeasureField(CodeField):
     def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
         is_designated = fields[self.name] == _DESIGNATED
         if leaf is self.designated:
-            return is_designated and raw == "1"
+            return is_designated and bool(raw == "1")
         if is_designated:
             return bool(raw == self.table.written[_SURVEILLANCE][0])
         return super().is_exact(fields, leaf, raw)

@@ -56,7 +56,6 @@ class DerivedField(Field):
     """A derived text: compared with the fields once all of them are read."""
 
     is_special = True
-    is_structure = True
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)

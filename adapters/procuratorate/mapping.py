@@ -59,7 +59,7 @@ class SentenceField(Field):
             cells[self.leaves[0].suffix] = (text, entries)
 
     def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
-        return self._text(fields) == raw
+        return bool(self._text(fields) == raw)
 
 
 def _card_of(person: Item) -> Item | None:

@@ -65,25 +65,42 @@ class ReportLine(NamedTuple):
     note: str
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """The outcome of reading one record.
+    """The outcome of reading one record; never changed after it was made.
 
     Args:
         agency: name of the adapter that read it.
         header: None while one of its fields has no value.
-        case: None when there is an error.
+        case: the case, None when there is an error, or a function that makes it when it is first asked for.
         findings: in document order.
         digests: one for each document and recording with a readable SHA-256.
         trace: what the writer needs to say where each value came from; belongs to the adapters.
     """
 
-    agency: str
-    header: RecordHeader | None
-    case: Case | None
-    findings: tuple[Finding, ...]
-    digests: tuple[MaterialReference, ...]
-    trace: Any = field(default=None, repr=False, compare=False)
+    __slots__ = ("_case", "agency", "digests", "findings", "header", "trace")
+
+    def __init__(  # noqa: PLR0917 - a record of values
+        self,
+        agency: str,
+        header: RecordHeader | None,
+        case: Case | Callable[[], Case] | None,
+        findings: tuple[Finding, ...],
+        digests: tuple[MaterialReference, ...],
+        trace: Any = None,
+    ) -> None:
+        self.agency = agency
+        self.header = header
+        self._case = case
+        self.findings = findings
+        self.digests = digests
+        self.trace = trace
+
+    @property
+    def case(self) -> Case | None:
+        """The canonical case, None when there is an error; a mapping does not need the typed objects, so they wait."""
+        if callable(self._case):
+            self._case = self._case()
+        return self._case
 
     @property
     def has_errors(self) -> bool:
