@@ -1,14 +1,18 @@
 """The batcher: the one place of a process that appends to the ledger.
 
-It takes whatever waits (no timer), decides each act on the state read under the ledger's lock, extends the Merkle tree
-and commits all in one transaction; only then anybody gets an answer. A commit whose outcome is unknown is looked up,
-never guessed.
+It takes what waits (no timer), decides each act on the state it read, extends the Merkle tree and commits all in one
+transaction; only then anybody gets an answer. A commit whose outcome is unknown is looked up, never guessed.
+
+Two ways lead to a commit. The *sure way* does everything under the ledger's lock, one batch after the other. The *fast
+way* reads and decides the next batch while the database still writes the one before, on the assumption that this one
+will be committed and that no other process appends in between. The primary key of the entries checks that assumption:
+the first index of a batch is free only if nothing came in between. Whatever goes wrong on the fast way goes the sure
+way again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections import deque
@@ -25,17 +29,15 @@ from gateway.core.handoff import Command
 from gateway.core.merkle import TileEdge
 from gateway.core.ports import Appended, Clock
 from gateway.ledger.draft import Draft, Recorded, Written
-from gateway.ledger.failure import is_unavailable
-from gateway.ledger.head import Heads, read_edge, read_heads
-from gateway.ledger.statement import load_statements
+from gateway.ledger.head import Heads
+from gateway.ledger.session import CommitUnknownError, Session, Sign
 
-Sign = Callable[[dict[str, str | int]], str]
-"""Makes the receipt, a compact JWS, of its claims."""
-
-_SQL: Final = load_statements("append")
 _RETRY_AFTER_SECONDS: Final = 1.0
-_CONNECT_SECONDS: Final = 5.0
 _SETTLE_SECONDS: Final = 10.0
+_SPLIT: Final = 16
+"""From so many acts on, a batch takes half of what is under way, so that two batches alternate."""
+_SURE_BATCHES: Final = 64
+"""So many batches go the sure way after another process came in between."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,15 +50,20 @@ class _Item:
 _Outcome = Written | Recorded | GatewayError
 
 
-class _CommitUnknownError(Exception):
-    """The connection was lost after COMMIT had been sent."""
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """A batch that was decided, with what each item comes to."""
+
+    items: list[_Item]
+    draft: Draft
+    outcomes: list[_Outcome]
 
 
 class Batcher:
     """Appends entries in batches, one transaction each; implements ``LedgerWriter``.
 
     Args:
-        pool: asyncpg pool of the role ``fasttrack_gateway``; one of its connections is held all the time.
+        pool: asyncpg pool of the role ``fasttrack_gateway``; two of its connections are held all the time.
         origin: name of the log.
         clock: gives the gateway time.
         sign: makes a receipt; it runs on the event loop while the database inserts.
@@ -76,7 +83,6 @@ class Batcher:
         max_queue: int = 4096,
         salt: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._pool = pool
         self._origin = origin
         self._clock = clock
         self._sign = sign
@@ -87,8 +93,12 @@ class Batcher:
         self._wake = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._is_closing = False
-        self._connection: Any = None
+        self._write_session = Session(pool)
+        self._read_session = Session(pool)
         self._edge = TileEdge()
+        self._sure_batches = 0
+        # The batch that is being written on the fast way, and whether it was committed there.
+        self._ahead: tuple[_Batch, asyncio.Task[bool]] | None = None
 
     async def start(self) -> None:
         """Start to work; a database that is not there yet is tried again with every batch."""
@@ -97,13 +107,14 @@ class Batcher:
             self._worker = asyncio.create_task(self._run(), name="ledger batcher")
 
     async def stop(self) -> None:
-        """Refuse new acts, commit and answer all that were accepted, then let the connection go."""
+        """Refuse new acts, commit and answer all that were accepted, then let the connections go."""
         self._is_closing = True
         self._wake.set()
         if self._worker is not None:
             await self._worker
             self._worker = None
-        await self._drop_connection()
+        await self._write_session.drop()
+        await self._read_session.drop()
 
     async def append(self, command: Command) -> Appended:
         """Append one act and wait until it is committed; a caller that gives up does not stop its act.
@@ -132,85 +143,133 @@ class Batcher:
         while True:
             if not self._queue:
                 if self._is_closing:
+                    await self._is_ahead_committed()
                     return
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            await self._process([self._queue.popleft() for _ in range(min(self._max_batch, len(self._queue)))])
+            items = self._take()
+            if self._sure_batches:
+                self._sure_batches -= 1
+                await self._is_ahead_committed()
+                await self._go_sure(items)
+            else:
+                await self._go_fast(items)
 
-    async def _process(self, items: list[_Item]) -> None:
+    def _take(self) -> list[_Item]:
+        waiting = len(self._queue)
+        is_writing = self._ahead is not None and not self._ahead[1].done()
+        under_way = waiting + (len(self._ahead[0].items) if is_writing and self._ahead is not None else 0)
+        size = waiting if under_way < _SPLIT else min(waiting, (under_way + 1) // 2)
+        return [self._queue.popleft() for _ in range(min(size, self._max_batch))]
+
+    async def _is_ahead_committed(self) -> bool:
+        """Wait until the batch that is being written is done with, and say whether it went well on the fast way."""
+        if self._ahead is None:
+            return True
+        ahead, self._ahead = self._ahead, None
+        return await ahead[1]
+
+    # The fast way
+
+    async def _go_fast(self, items: list[_Item]) -> None:
+        ahead = self._ahead[0] if self._ahead is not None and not self._ahead[1].done() else None
+        try:
+            batch = await self._decide_ahead(items, ahead)
+        except Exception as error:
+            _log.warning("a batch could not be decided ahead", extra={"error": type(error).__name__})
+            await self._read_session.drop()
+            batch = None
+        is_sound = await self._is_ahead_committed() or ahead is None
+        if batch is not None and is_sound and batch.draft.written:
+            self._ahead = (batch, asyncio.create_task(self._write_ahead(batch), name="ledger write"))
+        else:
+            # Nothing to write would mean that no key checks what the refusals were decided on.
+            await self._go_sure(items)
+
+    async def _decide_ahead(self, items: list[_Item], ahead: _Batch | None) -> _Batch:
+        commands = [item.command for item in items]
+        heads = await self._read_session.heads(commands)
+        edge = self._edge
+        if ahead is not None:
+            heads.follow(ahead.draft.heads, commands)
+            heads.recorded_at = ahead.draft.at
+            edge = ahead.draft.edge
+        if edge.size != heads.size:
+            edge = await self._read_session.edge(heads.size)
+        return self._decide(items, heads, edge)
+
+    async def _write_ahead(self, batch: _Batch) -> bool:
+        try:
+            await self._write_session.begin()
+            await self._write(batch)
+        except CommitUnknownError:
+            await self._settle(batch.items)
+            return False
+        except asyncpg.UniqueViolationError:
+            # Another process appended since: it has the index that this batch counted on.
+            self._sure_batches = _SURE_BATCHES
+            await self._write_session.roll_back()
+        except Exception as error:
+            _log.warning("a batch failed on the fast way", extra={"error": type(error).__name__})
+            await self._end_failed(error)
+        else:
+            return True
+        await self._go_sure(batch.items)
+        return False
+
+    # The sure way
+
+    async def _go_sure(self, items: list[_Item]) -> None:
         try:
             await self._attempt(items)
-        except _CommitUnknownError:
-            await self._drop_connection()
+        except CommitUnknownError:
             await self._settle(items)
         except Exception as error:
-            if is_unavailable(error, self._connection):
-                await self._drop_connection()
+            is_lost = self._write_session.is_lost_by(error)
+            await self._end_failed(error)
+            if is_lost:
                 _log.warning("the ledger cannot be reached", extra={"error": type(error).__name__})
                 _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger cannot be reached"))
-                return
-            await self._roll_back()
-            if len(items) > 1:
+            elif len(items) > 1:
                 # One of them is poison; alone it fails alone.
                 _log.warning("a batch failed and is tried one by one", extra={"error": type(error).__name__})
                 for item in items:
-                    await self._process([item])
+                    await self._go_sure([item])
             else:
                 _log.error("an act could not be recorded", extra={"error": type(error).__name__})
                 _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
 
     async def _attempt(self, items: list[_Item]) -> None:
         """Write a batch; once more on a new connection when the one at hand turns out to be dead before COMMIT."""
-        is_fresh = self._connection is None
+        was_open = self._write_session.is_open
         try:
-            await self._write(items)
-        except _CommitUnknownError:
+            await self._write_locked(items)
+        except CommitUnknownError:
             raise
         except Exception as error:
-            if is_fresh or not is_unavailable(error, self._connection):
+            if not was_open or not self._write_session.is_lost_by(error):
                 raise
-            await self._drop_connection()
-            await self._write(items)
+            await self._write_session.drop()
+            await self._write_locked(items)
 
-    async def _write(self, items: list[_Item]) -> None:
-        connection = await self._connect()
-        await connection.execute(_SQL["begin"])
-        heads = await read_heads(connection, [item.command for item in items])
-        edge = self._edge
-        if edge.size != heads.size:
-            edge = await read_edge(connection, heads.size)
-        draft = self._draft(heads, edge)
-        outcomes = [self._decide(draft, item.command) for item in items]
-        receipts: dict[int, str] = {}
-        replayed = await self._replayed(connection, items, outcomes)
-        if draft.written:
-            receipts = await self._insert(connection, draft)
-            await self._commit(connection)
-            self._edge = draft.edge
-        else:
-            await connection.execute("ROLLBACK")
-        entries = {
-            written.index: Appended(
-                written.index, written.leaf, written.leaf_hash, draft.at, receipts.get(written.index, "")
-            )
-            for written in draft.written
-        }
-        for item, outcome in zip(items, outcomes, strict=True):
-            if isinstance(outcome, GatewayError):
-                _refuse_all([item], outcome)
-            elif isinstance(outcome, Written):
-                _answer(item, entries[outcome.index])
-            else:
-                _answer(item, replace(replayed.get(outcome.index) or entries[outcome.index], is_replay=True))
+    async def _write_locked(self, items: list[_Item]) -> None:
+        session = self._write_session
+        await session.begin()
+        heads = await session.heads([item.command for item in items])
+        edge = self._edge if self._edge.size == heads.size else await session.edge(heads.size)
+        await self._write(self._decide(items, heads, edge))
 
-    def _draft(self, heads: Heads, edge: TileEdge) -> Draft:
+    # Both ways
+
+    def _decide(self, items: list[_Item], heads: Heads, edge: TileEdge) -> _Batch:
         now = self._clock().astimezone(UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        # A copy: this batch may still fail, and the next one must then start from what is committed.
-        return Draft(self._origin, max(now, heads.recorded_at), heads, TileEdge(edge.size, edge.rows))
+        # A copy of the edge: this batch may still fail, and the next must then start from what is committed.
+        draft = Draft(self._origin, max(now, heads.recorded_at), heads, TileEdge(edge.size, edge.rows))
+        return _Batch(items, draft, [self._decide_one(draft, item.command) for item in items])
 
-    def _decide(self, draft: Draft, command: Command) -> _Outcome:
+    def _decide_one(self, draft: Draft, command: Command) -> _Outcome:
         try:
             return draft.add(command, self._salt(SALT_BYTES))
         except GatewayError as refusal:
@@ -219,103 +278,49 @@ class Batcher:
             _log.exception("an act could not be decided", extra={"error": type(error).__name__})
             return refuse(ErrorCode.INTERNAL, message="the act could not be decided")
 
-    async def _insert(self, connection: Any, draft: Draft) -> dict[int, str]:
-        write = asyncio.ensure_future(connection.execute(_SQL["write"], *draft.arguments()))
-        try:
-            # Lets the statement go out: the database works while receipts are signed here.
-            await asyncio.sleep(0)
-            receipts = {index: self._sign(claims) for index, claims in draft.claims()}
-        except BaseException:
-            with contextlib.suppress(Exception):
-                await write
-            raise
-        await write
-        if receipts:
-            await connection.execute(_SQL["receipts"], list(receipts), list(receipts.values()))
-        return receipts
+    async def _write(self, batch: _Batch) -> None:
+        """Write what was decided, commit, and answer; inside a transaction that holds the lock."""
+        session, draft = self._write_session, batch.draft
+        pairs = list(zip(batch.items, batch.outcomes, strict=True))
+        replayed = await session.recorded([item.command for item, outcome in pairs if isinstance(outcome, Recorded)])
+        entries = {found.index: found for _, found in replayed.values()}
+        if draft.written:
+            receipts = await session.insert(draft, self._sign)
+            await session.commit()
+            self._edge = draft.edge
+            for new in draft.written:
+                receipt = receipts.get(new.index, "")
+                entries[new.index] = Appended(new.index, new.leaf, new.leaf_hash, draft.at, receipt)
+        else:
+            await session.roll_back()
+        for item, outcome in pairs:
+            if isinstance(outcome, GatewayError):
+                _refuse_all([item], outcome)
+            elif isinstance(outcome, Written):
+                _answer(item, entries[outcome.index])
+            else:
+                _answer(item, replace(entries[outcome.index], is_replay=True))
 
-    async def _commit(self, connection: Any) -> None:
-        try:
-            await connection.execute("COMMIT")
-        except Exception as error:
-            _log.warning("the outcome of a commit is unknown", extra={"error": type(error).__name__})
-            raise _CommitUnknownError from error
-
-    async def _replayed(
-        self, connection: Any, items: Sequence[_Item], outcomes: Sequence[_Outcome]
-    ) -> dict[int, Appended]:
-        commands = [
-            item.command for item, outcome in zip(items, outcomes, strict=True) if isinstance(outcome, Recorded)
-        ]
-        return {found.index: found for _, found in await _recorded(connection, commands)} if commands else {}
+    async def _end_failed(self, error: Exception) -> None:
+        if self._write_session.is_lost_by(error):
+            await self._write_session.drop()
+        else:
+            await self._write_session.roll_back()
 
     async def _settle(self, items: Sequence[_Item]) -> None:
         """Answer a batch whose COMMIT got no answer: what is in the ledger is there, the rest may be asked again."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
-                found = await self._look_up(items)
+                found = await self._write_session.look_up([item.command for item in items])
         except Exception as error:
             _log.warning("a commit of unknown outcome could not be looked up", extra={"error": type(error).__name__})
             found = {}
         for item in items:
-            if (appended := found.get((item.command.act_id, str(item.command.actor)))) is not None:
+            content, appended = found.get((item.command.act_id, str(item.command.actor)), ("", None))
+            if appended is not None and content == item.command.content_sha256:
                 _answer(item, appended)
             else:
                 _refuse_all([item], _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
-
-    async def _look_up(self, items: Sequence[_Item]) -> dict[Any, Appended]:
-        while True:
-            try:
-                connection = await self._connect()
-                # The lock is free only when the lost transaction is over, one way or the other.
-                await connection.execute(_SQL["begin"])
-                rows = await _recorded(connection, [item.command for item in items])
-                await connection.execute("ROLLBACK")
-            except Exception as error:
-                is_gone = is_unavailable(error, self._connection)
-                await self._drop_connection()
-                if not is_gone:
-                    raise
-                await asyncio.sleep(0.1)
-            else:
-                asked = {(item.command.act_id, str(item.command.actor)): item.command for item in items}
-                return {act: found for (act, content), found in rows if asked[act].content_sha256 == content}
-
-    async def _connect(self) -> Any:
-        if self._connection is None:
-            connection = await self._pool.acquire(timeout=_CONNECT_SECONDS)
-            self._connection = connection
-            self._edge = TileEdge()
-            await connection.execute(_SQL["settings"])
-        return self._connection
-
-    async def _roll_back(self) -> None:
-        try:
-            if self._connection is not None:
-                await self._connection.execute("ROLLBACK")
-        except Exception:
-            await self._drop_connection()
-
-    async def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                connection.terminate()
-            with contextlib.suppress(Exception):
-                await self._pool.release(connection)
-
-
-async def _recorded(connection: Any, commands: Sequence[Command]) -> list[tuple[tuple[Any, str], Appended]]:
-    rows = await connection.fetch(
-        _SQL["recorded"], [command.act_id for command in commands], [str(command.actor) for command in commands]
-    )
-    return [
-        (
-            ((row["act_id"], row["actor"]), row["content_sha256"].hex()),
-            Appended(row["seq"], row["leaf"], row["leaf_hash"], row["recorded_at"].astimezone(UTC), row["jws"]),
-        )
-        for row in rows
-    ]
 
 
 def _later(code: ErrorCode, message: str) -> GatewayError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -46,6 +46,32 @@ class Heads:
     pairs: dict[tuple[str, str], int] = field(default_factory=dict)
     cases: dict[str, CaseHead] = field(default_factory=dict)
     handoffs: dict[str, HandoffHead] = field(default_factory=dict)
+
+    def follow(self, ahead: Heads, commands: Sequence[Command]) -> None:
+        """Take over what a batch leaves behind that will be committed before this one.
+
+        Only what the commands name is taken: otherwise each batch would hand on all that its forerunners knew.
+
+        Args:
+            ahead: the heads after that batch; what they know goes before what was read here.
+            commands: the acts of this batch.
+        """
+        self.size, self.frontier = ahead.size, Frontier(ahead.size, ahead.frontier.hashes)
+        for command in commands:
+            _take(self.acts, ahead.acts, (command.act_id, str(command.actor)))
+            _take(self.cases, ahead.cases, command.case)
+            if command.handoff is not None:
+                _take(self.handoffs, ahead.handoffs, str(command.handoff))
+                if (handoff := self.handoffs.get(str(command.handoff))) is not None:
+                    _take(self.cases, ahead.cases, handoff.case)
+            if command.bundle is not None:
+                _take(self.pairs, ahead.pairs, (str(command.sender), str(command.receiver)))
+                _take(self.keys, ahead.keys, (str(command.sender), command.bundle.idempotency_key))
+
+
+def _take(here: dict[Any, Any], ahead: Mapping[Any, Any], key: Any) -> None:
+    if key in ahead:
+        here[key] = ahead[key]
 
 
 @lru_cache(maxsize=4096)
