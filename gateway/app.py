@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.registry import Adapters
+from gateway.core.manifest import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 @lru_cache(maxsize=1)
 def adapters() -> Adapters:
     """The adapters of all agency systems; their tables are compiled once per process."""
-    return Adapters()
+    return Adapters(most_bytes=MAX_RECORD_BYTES)
 
 
 def now() -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,6 +19,7 @@ from tests.support.bundle import (
     load_issued,
     new_case_number,
     parts_of,
+    payload_bytes,
     segment,
     sign,
     sign_bytes,
@@ -62,13 +62,9 @@ def _keyed_with_the_public_key(jws: str, signers: Signers) -> str:
 def _with_header(**changes: Any) -> Callable[[str, Signers], str]:
     def change(jws: str, signers: Signers) -> str:
         header, _, _ = parts_of(jws)
-        return sign_bytes(_payload_bytes(jws), signers.police, {**header, **changes})
+        return sign_bytes(payload_bytes(jws), signers.police, {**header, **changes})
 
     return change
-
-
-def _payload_bytes(jws: str) -> bytes:
-    return base64.urlsafe_b64decode(jws.split(".")[1] + "==")
 
 
 def _second_spelling(jws: str, signers: Signers) -> str:

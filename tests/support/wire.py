@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from certs.layout import PkiLayout
 from gateway.core.digest import sha256_hex
 from gateway.core.errors import UNRECORDED, ErrorCode
+from gateway.core.lifecycle import INITIAL
 from gateway.rpc.errors import DOMAIN, STATUS_OF
 from gateway.trust.tls import channel_credentials
 from gateway.v1 import (
@@ -176,10 +177,11 @@ class Desk:
         return (await self.decide(handoff, consumer)).receipt
 
     async def upload(self, data: bytes, *, sha256: str = "", size: int = -1) -> material_pb2.UploadResponse:
-        """Upload a material in one chunk."""
+        """Upload a material."""
         header = material_pb2.UploadHeader(sha256=sha256 or sha256_hex(data), size=len(data) if size < 0 else size)
-        requests = [material_pb2.UploadRequest(header=header), material_pb2.UploadRequest(chunk=data)]
-        return await self.material.Upload(iter(requests))  # type: ignore[no-any-return]
+        step = 256 * 1024
+        chunks = [material_pb2.UploadRequest(chunk=data[i : i + step]) for i in range(0, len(data), step)]
+        return await self.material.Upload(iter([material_pb2.UploadRequest(header=header), *chunks]))  # type: ignore[no-any-return]
 
     async def call(self, method: Any, request: Any) -> Any:
         """Call a method of a stub; nothing is sent before this is awaited."""
@@ -201,9 +203,9 @@ class Desk:
                 return found
 
     async def stage(self, case_number: str) -> tuple[str, str, int]:
-        """Stage and holder of a case, and the number of its entries; only for oversight."""
+        """Stage (P4 for a case without entries) and holder of a case, and how many entries it has; for oversight."""
         timeline = await self.ledger.GetCaseTimeline(ledger_pb2.GetCaseTimelineRequest(case_number=case_number))
-        return timeline.case_stage, timeline.file_holder, len(timeline.entries)
+        return timeline.case_stage or INITIAL.stage.value, timeline.file_holder, len(timeline.entries)
 
 
 async def count_rows(gateway: RunningGateway) -> dict[str, int]:
