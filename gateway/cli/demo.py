@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
-from gateway.cli.failure import run
+from gateway.cli.failure import fail, run
 from gateway.cli.output import print_json
 
 app = typer.Typer()
@@ -36,7 +36,18 @@ def demo(
     run(_demo(keep=keep, svg=svg, is_json=is_json), is_json=is_json)
 
 
-async def _demo(*, keep: bool, svg: Path | None, is_json: bool) -> ExitCode | None:
+async def _demo(*, keep: bool, svg: Path | None, is_json: bool) -> None:
+    from gateway.cli.local_gateway import LocalGatewayError  # noqa: PLC0415 - as below
+    from gateway.ledger.embedded import EmbeddedPostgresError  # noqa: PLC0415 - as below
+
+    try:
+        await _play(keep=keep, svg=svg, is_json=is_json)
+    except (EmbeddedPostgresError, LocalGatewayError) as error:
+        hint = "try again; TMPDIR names a folder with 200 MB free that every account may pass through"
+        fail(ExitCode.UNREACHABLE, f"the demo did not start: {error}", hint, is_json=is_json)
+
+
+async def _play(*, keep: bool, svg: Path | None, is_json: bool) -> None:
     from gateway.cli.demo_case import load_acts  # noqa: PLC0415 - grpc and asyncpg load slowly, --help needs neither
     from gateway.cli.demo_screen import Screen  # noqa: PLC0415 - as above
     from gateway.cli.demo_stage import open_stage  # noqa: PLC0415 - as above
@@ -73,9 +84,8 @@ async def _demo(*, keep: bool, svg: Path | None, is_json: bool) -> ExitCode | No
                 }
             )
         if keep:
-            Screen().commands(stage, played[0].case_number)
+            (Screen(to_errors=True) if is_json else screen).commands(stage, played[0].case_number)
             await _until_interrupted()
-    return None
 
 
 async def _until_interrupted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +15,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from gateway.cli.demo_stage import Stage
     from gateway.cli.demo_story import ActDone, Ending
+    from gateway.core.entry import Entry
 
 WIDTH: Final = 100
 _NAMES: Final = {
@@ -39,10 +42,13 @@ class Screen:
     Args:
         picture: True to record for a picture.
         is_silent: print nothing.
+        to_errors: print to standard error.
     """
 
-    def __init__(self, *, picture: bool = False, is_silent: bool = False) -> None:
-        self._console = Console(record=picture, quiet=is_silent and not picture, highlight=False)
+    def __init__(self, *, picture: bool = False, is_silent: bool = False, to_errors: bool = False) -> None:
+        # Somewhere else than standard output, where only JSON is to stand.
+        file = io.StringIO() if is_silent else None
+        self._console = Console(record=picture, file=file, stderr=to_errors, highlight=False)
         if picture or not self._console.is_terminal:
             self._console.width = WIDTH
 
@@ -126,19 +132,10 @@ class Screen:
         say()
         say(Rule("[bold]oversight[/]  the case as the ledger has it", align="left", characters="─", style="dim"))
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
-        for heading in ("entry", "what", "handoff", "by", "stage", "transitions"):
-            table.add_column(heading, justify="right" if heading == "entry" else "left")
-        for row in ending.timeline.entries:
-            entry = row.entry
-            stage = entry.case_state.stage.value if entry.case_state else ""
-            table.add_row(
-                str(entry.index),
-                entry.kind.value,
-                entry.handoff_kind.lower().replace("_", " "),
-                entry.actor,
-                stage,
-                " ".join(entry.transitions),
-            )
+        for heading in ("entries", "handoff", "from", "to", "what happened", "stage", "transitions"):
+            table.add_column(heading)
+        for _, rows in groupby(ending.timeline.entries, key=lambda row: row.entry.handoff):
+            table.add_row(*_timeline_row([row.entry for row in rows]))
         say(table)
         say(
             f"[green]✓[/] {len(ending.timeline.entries)} entries, each naming the hash of the one before; "
@@ -220,6 +217,19 @@ def ready_commands(stage: Stage, case_number: str) -> list[str]:
         f"grpcurl -cacert {stage.pki.tls_ca} -cert {files.tls_certificate} -key {files.tls_key} "
         f"-d '{query}' {stage.target} {method}",
     ]
+
+
+def _timeline_row(entries: list[Entry]) -> tuple[str, ...]:
+    first, last = entries[0], entries[-1]
+    return (
+        f"{first.index} to {last.index}",
+        first.handoff_kind.lower().replace("_", " "),
+        first.sender,
+        first.receiver,
+        " ".join(entry.kind.value for entry in entries),
+        last.case_state.stage.value if last.case_state else "",
+        " ".join(transition for entry in entries for transition in entry.transitions),
+    )
 
 
 def _name(agency: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 
@@ -20,6 +20,7 @@ from gateway.cli.local_gateway import LocalGateway
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.ledger.migrate import migrate
 
+_T = TypeVar("_T")
 DATABASE: Final = "fasttrack"
 GATEWAY_ROLE: Final = "fasttrack_gateway"
 CALLERS: Final = ("ps:110108", "pr:110108", "ct:110108", "ja:110108", "ov:110000")
@@ -80,17 +81,27 @@ async def open_stage() -> AsyncIterator[Stage]:
         try:
             making = asyncio.create_task(asyncio.to_thread(_make_pki, home / "pki"))
             try:
-                await asyncio.to_thread(postgres.start, home / "postgres")
+                await _finished(asyncio.to_thread(postgres.start, home / "postgres"))
                 await _prepare(postgres)
             finally:
-                pki = await making
+                pki = await _finished(making)
             gateway = LocalGateway(pki, postgres.dsn(DATABASE, user=GATEWAY_ROLE), home / "gateway")
-            target = await asyncio.to_thread(gateway.start)
+            target = await _finished(asyncio.to_thread(gateway.start))
             yield Stage(home, pki, target)
         finally:
             if gateway is not None:
                 gateway.stop()
             postgres.stop()
+
+
+async def _finished(work: Awaitable[_T]) -> _T:
+    """Wait for a thread also when interrupted: what it is just starting could not be stopped otherwise."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _make_pki(folder: Path) -> PkiLayout:
