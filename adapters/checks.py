@@ -50,7 +50,7 @@ class Checks:
 
         Args:
             kind: canonical record kind.
-            sender_role: ps, pr, ct or ja.
+            sender_role: ps, pr, ct or ja; "" when any will do.
             receiver_role: likewise.
         """
         root = self._root
@@ -85,7 +85,7 @@ class Checks:
 
     def _party(self, name: str, role: str) -> None:
         organ = self._root.fields.get(name)
-        if organ is not None and not organ.startswith(role + ":"):
+        if role and organ is not None and not organ.startswith(role + ":"):
             self._note(ErrorCode.PARTY_MISMATCH, self._root, name)
 
     def _missing_person(self) -> None:

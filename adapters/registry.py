@@ -110,6 +110,14 @@ class Adapters:
         reading = self.read(data, sender=sender, receiver=receiver)
         return reading, self.render(reading, receiver=receiver)
 
+    def adapter(self, name: str) -> Adapter:
+        """One adapter, for what needs more than a mapping.
+
+        Raises:
+            GatewayError: ARGUMENT_INVALID for a name that is no adapter.
+        """
+        return self._get(name)
+
     def _get(self, name: str) -> Adapter:
         adapter = self._by_name.get(name)
         if adapter is None:

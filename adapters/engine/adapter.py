@@ -50,6 +50,11 @@ _HEADER: Final = tuple(
 )
 
 
+Source = XmlSource | JsonSource
+HeaderStage = Callable[[Source, list[Noted]], tuple[str, str]]
+"""Stage 3: from the parsed file to kind and receiver; no kind when a finding ends the reading."""
+
+
 def _no_findings(scan: Scan) -> None:
     """An agency whose file holds nothing but its fields has nothing more to check."""
 
@@ -114,7 +119,7 @@ class Outcome:
 
     noted: list[Noted] = field(default_factory=list)
     scan: Scan | None = None
-    source: XmlSource | JsonSource | None = None
+    source: Source | None = None
     kind: str = ""
 
 
@@ -152,9 +157,28 @@ class Adapter:
         Returns:
             the reading, whatever the bytes are.
         """
+        return self._read(data, partial(self._routed, receiver), most_bytes)
+
+    def read_unrouted(self, data: bytes, kind: str, *, most_bytes: int = MOST_BYTES) -> Reading:
+        """Read a file of a known kind whatever its route, so that what was written here can be read back.
+
+        Args:
+            data: the file.
+            kind: canonical record kind.
+            most_bytes: larger files are refused unread.
+
+        Returns:
+            the reading, whatever the bytes are.
+        """
+        return self._read(data, lambda source, noted: (kind, ""), most_bytes)
+
+    def _routed(self, receiver: str, source: Source, noted: list[Noted]) -> tuple[str, str]:
+        return self._header(source, receiver, noted), receiver
+
+    def _read(self, data: bytes, header: HeaderStage, most_bytes: int) -> Reading:
         outcome = Outcome()
         try:
-            self._stages(data, receiver, most_bytes, outcome)
+            self._stages(data, header, most_bytes, outcome)
         except LimitExceededError:
             outcome = Outcome([Noted(ErrorCode.RECORD_LIMIT_EXCEEDED, "")])
         except NotWellFormedError:
@@ -173,7 +197,7 @@ class Adapter:
         case: Callable[[], Case] | None = None if has_error else partial(to_case, scan.root)
         return Reading(self.name, _header(scan.root), case, findings, _digests(scan), scan)
 
-    def _stages(self, data: bytes, receiver: str, most_bytes: int, outcome: Outcome) -> None:
+    def _stages(self, data: bytes, header: HeaderStage, most_bytes: int, outcome: Outcome) -> None:
         noted = outcome.noted
         if len(data) > most_bytes:
             noted.append(Noted(ErrorCode.RECORD_LIMIT_EXCEEDED, ""))
@@ -184,20 +208,19 @@ class Adapter:
         if decoded.error is not None:
             noted.append(Noted(decoded.error, ""))
             return
-        source: XmlSource | JsonSource
-        source = XmlSource(decoded.text, self.format.root) if self._is_xml else JsonSource(decoded.text)
+        source: Source = XmlSource(decoded.text, self.format.root) if self._is_xml else JsonSource(decoded.text)
         outcome.source = source
         found = source.syntax_findings()
         if found:
             noted.extend(found)
             return
-        kind = self._header(source, receiver, noted)
+        kind, receiver = header(source, noted)
         if not kind:
             return
         outcome.kind = kind
         outcome.scan = self._fields(source, kind, receiver, noted)
 
-    def _header(self, source: XmlSource | JsonSource, receiver: str, noted: list[Noted]) -> str:
+    def _header(self, source: Source, receiver: str, noted: list[Noted]) -> str:
         """Version, kind and route; "" when one of them ends the reading."""
         plan = self.plan("ASSESSMENT_REQUEST")
         version = plan.suffixes["record.version"]
@@ -225,7 +248,7 @@ class Adapter:
             return ""
         return str(kind)
 
-    def _fields(self, source: XmlSource | JsonSource, kind: str, receiver: str, noted: list[Noted]) -> Scan:
+    def _fields(self, source: Source, kind: str, receiver: str, noted: list[Noted]) -> Scan:
         plan = self.plan(kind)
         scan = Scan(is_xml=self._is_xml)
         tables = self.format.table_reader() if self.format.table_reader is not None else None
@@ -235,7 +258,7 @@ class Adapter:
         scan.finish(scan.root, plan)
         if tables is not None:
             tables.join(scan, kind)
-        Checks(scan, plan).run(kind, ROLES[self.name], ROLES[receiver])
+        Checks(scan, plan).run(kind, ROLES[self.name] if receiver else "", ROLES.get(receiver, ""))
         self.format.check(scan)
         noted.extend(scan.noted)
         return scan

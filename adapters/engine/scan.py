@@ -13,8 +13,9 @@ from gateway.core.errors import ErrorCode
 
 MOST_DEPTH: Final = 64
 MOST_LEAVES: Final = 65_536
-MOST_MEMBERS: Final = 4_096
-"""Attributes of one element, or members of one object that the interface does not have."""
+MOST_MEMBERS: Final = 1_024
+"""Attributes of one element, or members of one object."""
+MOST_FINDINGS: Final = 10_000
 
 
 class LimitExceededError(Exception):
@@ -59,7 +60,11 @@ class Scan:
         """Keep a leaf that the interface does not have."""
         self.leaves.append((path, UNKNOWN_LEAF, raw))
         self.noted.append(Noted(ErrorCode.UNKNOWN_FIELD, path))
-        if len(self.leaves) > MOST_LEAVES:
+        self.check_limits()
+
+    def check_limits(self) -> None:
+        """Stop when the file has more leaves or findings than anybody would look at."""
+        if len(self.leaves) > MOST_LEAVES or len(self.noted) > MOST_FINDINGS:
             raise LimitExceededError
 
     def leaf(self, item: Item, leaf: Leaf, raw: Any, text: Any) -> None:
@@ -138,8 +143,6 @@ class Scan:
         for rows in plan.lists:
             if rows.is_mandatory and rows.key not in item.lists:
                 self.note(ErrorCode.MISSING_FIELD, self.first_path(item, rows))
-        if len(self.leaves) > MOST_LEAVES:
-            raise LimitExceededError
 
     def first_path(self, item: Item, rows: ListPlan) -> str:
         """Path of the first item of a list."""

@@ -194,6 +194,7 @@ def _rows(scan: Scan, entries: list[Any], rows: ListPlan, owner: Item) -> None:
         row = Item(plan.scope, path, plan)
         before = len(scan.leaves)
         _object(scan, entry, plan.node, row)
+        scan.check_limits()
         # An item without any leaf is no item, but it keeps its index.
         if len(scan.leaves) == before or not rows.in_kind:
             continue

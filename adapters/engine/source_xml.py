@@ -7,6 +7,7 @@ Source: agency interfaces, section 4, stage 2, leaf, paths, document order.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,6 +25,7 @@ from gateway.core.errors import ErrorCode
 _PARSER: Final = etree.XMLParser(
     encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
 )
+_ATTRIBUTE: Final = re.compile("=[ \t\r\n]*[\"']")
 _TOO_DEEP: Final = "Excessive depth"
 
 
@@ -48,6 +50,14 @@ class RowChoice:
 
 Chooser = Callable[[Scan, Any, ListPlan, str], RowChoice | None]
 """For a tabular schema: from a row's element, its table and its path to the plan, None when it is not read at all."""
+
+
+def _check_attributes(text: str) -> None:
+    """Refuse an element with very many attributes unparsed: libxml2 takes quadratic time for them."""
+    if text.count("=") > MOST_MEMBERS and any(
+        chunk.count("=") > MOST_MEMBERS and len(_ATTRIBUTE.findall(chunk)) > MOST_MEMBERS for chunk in text.split("<")
+    ):
+        raise LimitExceededError
 
 
 def _check_names(data: bytes) -> None:
@@ -84,6 +94,7 @@ class XmlSource:
     """
 
     def __init__(self, text: str, root: str) -> None:
+        _check_attributes(text)
         data = text.encode("utf-8")
         try:
             self._root: Any = etree.fromstring(data, _PARSER)
@@ -180,8 +191,6 @@ def _element(  # noqa: PLR0912 - one call for each element of the hot path
                 scan.unknown(item.path + node.suffix, text)
     attributes = element.items()
     if attributes:
-        if len(attributes) > MOST_MEMBERS:
-            raise LimitExceededError
         known_attributes = node.attrs
         for name, value in attributes:
             stripped = value.strip(BLANK)
@@ -232,6 +241,7 @@ def _row(  # noqa: PLR0917 - one call for each row of the hot path
     row = Item(plan.scope, path, plan)
     before = len(scan.leaves)
     _element(scan, element, plan.node, row, choose, is_checked=is_checked and rows.in_kind)
+    scan.check_limits()
     # An item without any leaf is no item, but it keeps its index.
     if len(scan.leaves) == before or not rows.in_kind or (choice is not None and not choice.is_kept):
         return
