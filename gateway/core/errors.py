@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
-    16xx material, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
+    16xx material, 17xx time stamp, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -40,6 +40,7 @@ class ErrorCode(IntEnum):
     THUMBPRINT_MISMATCH = 1110
     SIGNATURE_INVALID = 1111
     SIGNER_NOT_CALLER = 1112
+    ALGORITHM_UNAVAILABLE = 1113
 
     MANIFEST_MALFORMED = 1201
     MANIFEST_DUPLICATE_KEY = 1202
@@ -84,6 +85,10 @@ class ErrorCode(IntEnum):
     MATERIAL_SIZE_MISMATCH = 1603
     UPLOAD_OFFSET_WRONG = 1604
     MATERIAL_TOO_LARGE = 1605
+
+    TIMESTAMP_UNAVAILABLE = 1701
+    TIMESTAMP_REFUSED = 1702
+    TIMESTAMP_INVALID = 1703
 
     QUEUE_FULL = 1901
     LEDGER_UNAVAILABLE = 1902
@@ -132,6 +137,9 @@ class ErrorCode(IntEnum):
 UNRECORDED = frozenset(
     {
         ErrorCode.LEASE_HELD,
+        ErrorCode.TIMESTAMP_UNAVAILABLE,
+        ErrorCode.TIMESTAMP_REFUSED,
+        ErrorCode.TIMESTAMP_INVALID,
         ErrorCode.QUEUE_FULL,
         ErrorCode.LEDGER_UNAVAILABLE,
         ErrorCode.INTERNAL,
@@ -139,7 +147,7 @@ UNRECORDED = frozenset(
         ErrorCode.CALLER_UNIDENTIFIED,
     }
 )
-"""Codes that make no ledger entry: losing a race, a fault of the gateway itself, and a caller without identity."""
+"""Codes that make no ledger entry: losing a race, a fault of the gateway itself or of a time-stamp authority, and a caller without identity."""
 
 
 @dataclass(frozen=True, slots=True)
