@@ -27,6 +27,8 @@ class Watch:
     Args:
         dsn: address of the database, as the role ``fasttrack_gateway``.
         heartbeat_seconds: everybody is woken so often, and the connection is tried.
+
+    ``connections`` counts how often it began to listen; more than one means that the connection was lost.
     """
 
     def __init__(self, dsn: str, *, heartbeat_seconds: float = 5.0) -> None:
@@ -35,6 +37,7 @@ class Watch:
         self._subscribers: dict[str, set[asyncio.Event]] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
+        self.connections = 0
 
     async def start(self) -> None:
         """Start to listen; a database that is not there yet is tried again and again."""
@@ -103,6 +106,7 @@ class Watch:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, self._hear)
+            self.connections += 1
             # What was committed while nobody listened.
             self._wake_all()
             while not lost.is_set():
