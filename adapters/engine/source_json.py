@@ -92,6 +92,7 @@ class JsonSource:
         if self._root.__class__ is not dict:
             raise NotWellFormedError
         self._text = text
+        self._places: Places | None = None
         self._is_suspect = watch.has_duplicate or ("\\" in text and _ESCAPE.search(text) is not None)
 
     def syntax_findings(self) -> list[Noted]:
@@ -99,11 +100,15 @@ class JsonSource:
         if not self._is_suspect:
             return []
         found: list[Noted] = []
+        # The tree that was read keeps one of two equal keys; where nodes stand is seen only while both are there.
+        places = self._places = Places()
         stack: list[tuple[Any, str, int]] = [(_load(self._text, tuple), "", 0)]
         while stack:
             value, path, depth = stack.pop()
             if depth > MOST_DEPTH:
                 raise LimitExceededError
+            if path and value.__class__ is not list and value.__class__ is not _Duplicate:
+                places.add(path)
             if value.__class__ is str and has_forbidden(value):
                 found.append(Noted(ErrorCode.CONTROL_CHARACTER, path))
             elif value.__class__ is list:
@@ -122,7 +127,9 @@ class JsonSource:
                     below.append((entry, at, depth + 1))
                 stack.extend(reversed(below))
             elif value.__class__ is _Duplicate:
-                found.append(Noted(ErrorCode.DUPLICATE_KEY, path))
+                found.append(Noted(ErrorCode.DUPLICATE_KEY, path, is_second=True))
+        if not found:
+            self._places = None
         return found
 
     @property
@@ -143,6 +150,8 @@ class JsonSource:
 
     def places(self, plan: RowPlan) -> Places:
         """Where every node stands; made only when there is more than one finding to put in order."""
+        if self._places is not None:
+            return self._places
         places = Places()
         stack: list[tuple[Any, str]] = [(self._root, "")]
         while stack:
