@@ -1,4 +1,4 @@
-"""submit_per_second: a whole submit (mTLS, JWS, police XML, ledger commit) beside a bare mTLS call inserting one row."""
+"""submit_per_second: a whole submit (mTLS, JWS, police XML, ledger commit) beside a bare mTLS call adding one row."""
 
 from __future__ import annotations
 

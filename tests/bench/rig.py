@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from adapters.registry import Adapters
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from adapters.registry import Adapters
 from certs.pki import make_pki
 from gateway.core.digest import sm3_hex
 from gateway.core.identity import parse_agency
