@@ -17,10 +17,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 from opentelemetry.trace import Span
 
-from gateway.core.errors import ErrorCode, Finding, GatewayError
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.policy import WITHOUT_IDENTITY, authorize
 from gateway.rpc.errors import STATUS_OF, to_status
@@ -65,27 +66,29 @@ class Chain:
         Returns:
             a handler of the same shape.
         """
-        codec = (handler.request_deserializer, handler.response_serializer)
+        # The bytes are read inside the chain: who may not call costs no parsing; what is no message is refused there.
+        codec = (None, handler.response_serializer)
+        read = _Reader(handler)
         if handler.response_streaming:
             make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else (
                 grpc.unary_stream_rpc_method_handler
             )  # fmt: skip
             behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
-            return make(self._stream(method, behaviour), *codec)
+            return make(self._stream(method, behaviour, read), *codec)
         make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else (
             grpc.unary_unary_rpc_method_handler
         )  # fmt: skip
         behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        return make(self._unary(method, behaviour), *codec)
+        return make(self._unary(method, behaviour, read), *codec)
 
-    def _unary(self, method: str, behaviour: Any) -> Callable[[Any, Context], Awaitable[Any]]:
+    def _unary(self, method: str, behaviour: Any, read: _Reader) -> Callable[[Any, Context], Awaitable[Any]]:
         async def call(request: Any, context: Context) -> Any:
             started = time.perf_counter()
             with self._telemetry.call(method, context.invocation_metadata() or ()) as span:
                 caller = None
                 try:
                     caller = self._admit(method, context)
-                    answer = await behaviour(request, context)
+                    answer = await behaviour(read(request), context)
                 except Exception as error:
                     await self._fail(method, caller, error, context, span=span, started=started)
                     raise
@@ -96,14 +99,14 @@ class Chain:
 
         return call
 
-    def _stream(self, method: str, behaviour: Any) -> Callable[[Any, Context], AsyncIterator[Any]]:
+    def _stream(self, method: str, behaviour: Any, read: _Reader) -> Callable[[Any, Context], AsyncIterator[Any]]:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             started = time.perf_counter()
             with self._telemetry.call(method, context.invocation_metadata() or ()) as span:
                 caller = None
                 try:
                     caller = self._admit(method, context)
-                    answers = behaviour(request, context)
+                    answers = behaviour(read(request), context)
                     if isawaitable(answers):
                         await answers
                     else:
@@ -152,6 +155,28 @@ class Chain:
             span, method, caller.role if caller else "", STATUS_OF[error.code].name, time.perf_counter() - started
         )
         await context.abort_with_status(rpc_status.to_status(to_status(error, index)))
+
+
+class _Reader:
+    """Reads the messages of one method from their bytes."""
+
+    def __init__(self, handler: grpc.RpcMethodHandler[Any, Any]) -> None:
+        self._parse: Callable[[bytes], Any] = handler.request_deserializer or (lambda data: data)
+        self._is_streaming = handler.request_streaming
+
+    def __call__(self, request: Any) -> Any:
+        """Read the request, or give the stream of requests that is read as it comes."""
+        return self._stream(request) if self._is_streaming else self._one(request)
+
+    def _one(self, data: bytes) -> Any:
+        try:
+            return self._parse(data)
+        except DecodeError as error:
+            raise refuse(ErrorCode.ARGUMENT_INVALID, message="the bytes are not a message of this method") from error
+
+    async def _stream(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for data in requests:
+            yield self._one(data)
 
 
 class _UnauthorisedError(Exception):

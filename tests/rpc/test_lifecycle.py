@@ -191,8 +191,8 @@ async def test_decision_text_reaches_the_sender_and_never_the_ledger(
     assert list(seen.reasons) == more.get("reasons", [])
     entry = from_leaf(answer.receipt.leaf)
     assert entry.detail_sha256
-    for item in [*seen.deficiencies, *seen.reasons]:
-        assert item.text not in json.loads(answer.receipt.leaf).values()
+    for text in [*(item.text for item in seen.deficiencies), *(item.text for item in seen.reasons)]:
+        assert text not in json.loads(answer.receipt.leaf).values()
     assert (await oversight.stage(case_number))[:2] == (stage, "ps:110108")
     again, jws, record = bundle_of(case_number, signers.police)
     await police.submit(jws, record)

@@ -112,8 +112,8 @@ class Desk:
         self._target = gateway.target
 
     async def __aenter__(self) -> Self:
-        self.channel = grpc.aio.secure_channel(self._target, self._credentials, options=OPTIONS)
-        # The types of the stubs' asyncio halves exist only for type checkers.
+        # Any, also for methods that the stubs do not have; and the types of their asyncio halves exist for checkers only.
+        self.channel: Any = grpc.aio.secure_channel(self._target, self._credentials, options=OPTIONS)
         self.exchange: Any = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.material: Any = material_pb2_grpc.MaterialServiceStub(self.channel)
         self.ledger: Any = ledger_pb2_grpc.LedgerServiceStub(self.channel)
