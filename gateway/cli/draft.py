@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gateway.cli.connection import SettingsError
 from gateway.cli.failure import LocalFindings
-from gateway.core.errors import Severity
+from gateway.core.errors import ErrorCode, Severity
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.route import RecordKind
 from gateway.rpc.client_bundle import BundleDraft, MaterialFile, make_uuid7
@@ -75,10 +75,16 @@ def read_record(path: Path, sender: Agency, receiver: str) -> Reading:
     data = path.read_bytes()
     systems = [parse_agency(receiver, "--to").system] if receiver else _other_systems(sender)
     readings: list[Reading] = [adapters().read(data, sender=sender.system, receiver=system) for system in systems]
-    best = min(readings, key=lambda reading: sum(item.severity is Severity.ERROR for item in reading.findings))
+    best = min(readings, key=_distance)
     if best.has_errors or best.header is None or best.case is None:
         raise LocalFindings(best.findings)
     return best
+
+
+def _distance(reading: Reading) -> tuple[bool, bool, int]:
+    """How far a reading is from being for this receiver: route and party come before the number of errors."""
+    errors = [item.code for item in reading.findings if item.severity is Severity.ERROR]
+    return ErrorCode.KIND_NOT_ROUTED in errors, ErrorCode.PARTY_MISMATCH in errors, len(errors)
 
 
 def _other_systems(sender: Agency) -> list[str]:
