@@ -1,0 +1,1 @@
+"""Rules of the procedure as data files; see README.md beside them."""
