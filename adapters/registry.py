@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from adapters.court.source import FORMAT as COURT
 from adapters.engine.adapter import MOST_BYTES, Adapter
-from adapters.engine.report import make_report
 from adapters.engine.scan import Scan
 from adapters.justice.source import FORMAT as JUSTICE
 from adapters.police.source import FORMAT as POLICE
 from adapters.procuratorate.source import FORMAT as PROCURATORATE
-from gateway.core.case import Reading, Rendition, ReportLine
+from gateway.core.case import Reading, Rendition
 from gateway.core.errors import ErrorCode, refuse
 
 MAPPING_VERSION: Final = "1.0"
@@ -86,11 +85,7 @@ class Adapters:
         if reading.has_errors or not isinstance(scan, Scan):
             return Rendition(None, made.media_type, made.encoding, MAPPING_VERSION, made.schema_version)
         data, writer = adapter.write(scan.root, scan.root.fields["record.kind"], reading.agency)
-        targets = writer.targets
-
-        def lineage() -> tuple[ReportLine, ...]:
-            return make_report(scan, targets, is_withheld=made.is_withholding)
-
+        lineage = partial(adapter.report, scan, writer)
         return Rendition(data, made.media_type, made.encoding, MAPPING_VERSION, made.schema_version, lineage)
 
     def map(self, data: bytes, *, sender: str, receiver: str) -> tuple[Reading, Rendition]:

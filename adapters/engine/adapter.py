@@ -19,11 +19,12 @@ from adapters.engine.finding import Noted, in_order, to_finding
 from adapters.engine.fold import BLANK
 from adapters.engine.item import Item
 from adapters.engine.plan import Compiler, RowPlan
+from adapters.engine.report import make_report
 from adapters.engine.scan import LimitExceededError, Scan
 from adapters.engine.source_json import JsonSource
 from adapters.engine.source_xml import Chooser, NotWellFormedError, XmlSource
 from adapters.engine.writer import RowSource, Writer, own_items, write_json, write_xml
-from gateway.core.case_record import MaterialReference, Reading, RecordHeader
+from gateway.core.case_record import MaterialReference, Reading, RecordHeader, ReportLine
 from gateway.core.errors import ErrorCode, Severity
 from gateway.core.route import ROUTES
 
@@ -284,6 +285,18 @@ class Adapter:
         else:
             text = write_json(writer, plan)
         return made.encode(text), writer
+
+    def report(self, scan: Scan, writer: Writer) -> tuple[ReportLine, ...]:
+        """The mapping report of what was written here.
+
+        Args:
+            scan: the reading of the source.
+            writer: what ``write`` gave for it.
+
+        Returns:
+            its lines in order.
+        """
+        return make_report(scan, writer.targets, is_withheld=self.format.is_withholding)
 
 
 def _header(root: Item) -> RecordHeader | None:

@@ -99,7 +99,9 @@ def from_case(case: Any, names: frozenset[str]) -> Item:
     """
     scope = next(scope for scope, made in CLASSES.items() if made is type(case))
     item = Item(scope)
-    by_attribute = {attribute_of(scope, name): name for name in names if _belongs(scope, name)}
+    # A field of the scope itself comes last and wins: ``org.nonpros_ground`` against ``nonpros.ground`` of a person.
+    ordered = sorted(names, key=lambda name: name.startswith(f"{scope}."))
+    by_attribute = {attribute_of(scope, name): name for name in ordered}
     for described in dataclass_fields(case):
         value = getattr(case, described.name)
         if described.name in _LIST_OF_ATTRIBUTE:
@@ -108,15 +110,3 @@ def from_case(case: Any, names: frozenset[str]) -> Item:
         elif value is not None:
             item.fields[by_attribute[described.name]] = value
     return item
-
-
-def _belongs(scope: str, name: str) -> bool:
-    head = name.split(".", maxsplit=1)[0]
-    if scope == head:
-        return True
-    described = {described.name for described in dataclass_fields(CLASSES[scope])}
-    return (head not in CLASSES and attribute_of(scope, name) in described) or (
-        scope == "record"
-        and attribute_of(scope, name) in described
-        and head in ("record", "case", "property", "freeze", "document")
-    )

@@ -57,6 +57,7 @@ class Field:
     codec: Codec | None = None
 
     def __init__(self, spec: FieldSpec) -> None:
+        self.type = spec.type
         self.names = spec.names
         self.leaves: tuple[Leaf, ...] = tuple(spec.leaves.values())
         self.suffix = self.leaves[0].suffix
