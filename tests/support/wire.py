@@ -112,7 +112,7 @@ class Desk:
         self._target = gateway.target
 
     async def __aenter__(self) -> Self:
-        # Any, also for methods that the stubs do not have; and the types of their asyncio halves exist for checkers only.
+        # Any: tests also call what no stub has, and the types of asyncio stubs exist for checkers only.
         self.channel: Any = grpc.aio.secure_channel(self._target, self._credentials, options=OPTIONS)
         self.exchange: Any = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.material: Any = material_pb2_grpc.MaterialServiceStub(self.channel)

@@ -1,0 +1,343 @@
+"""The typed client against a real gateway: retries, resumed transfers, and what it refuses to believe."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from gateway.cli.draft import DraftRequest, make_draft
+from gateway.cli.fetch import read_manifest
+from gateway.core.errors import ErrorCode
+from gateway.core.identity import parse_agency
+from gateway.ledger.embedded import EmbeddedPostgres
+from gateway.rpc.client import GatewayClient, SubmittedBundle
+from gateway.rpc.client_answer import Decision, Deficiency
+from gateway.rpc.client_bundle import BundleDraft, make_bundle
+from gateway.rpc.client_call import RetryPolicy
+from gateway.rpc.client_error import CallRefused, EvidenceRejected, GatewayUnreachable
+from gateway.rpc.client_material import CHUNK_BYTES, digest_file
+from tests.support.gateway import RunningGateway, running_gateway
+from tests.support.outbox import Outbox
+
+PS, PR, OV = "ps:110108", "pr:110108", "ov:110000"
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    """One gateway for this module."""
+    with running_gateway(postgres_server, migrated_template, tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    """A transfer that nobody has handed over yet."""
+    return Outbox(tmp_path)
+
+
+async def draft_of(outbox: Outbox, client: GatewayClient) -> BundleDraft:
+    """The draft of the transfer."""
+    request = DraftRequest(outbox.record, parse_agency(PS), folders=[outbox.materials])
+    return (await make_draft(request, client))[0]
+
+
+async def submitted(outbox: Outbox, gateway: RunningGateway) -> SubmittedBundle:
+    """The transfer, handed over."""
+    async with gateway.client(PS) as client:
+        return await client.submit_bundle(await draft_of(outbox, client))
+
+
+class Line:
+    """A TCP line to the gateway that is cut after a number of bytes in one direction, the first times it is used."""
+
+    def __init__(self, target: str, *, cut_up: int = 0, cut_down: int = 0, cuts: int = 1) -> None:
+        host, port = target.rsplit(":", 1)
+        self._goal = (host, int(port))
+        self._limits = (cut_up, cut_down)
+        self._cuts = cuts
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self.connections = 0
+        self.target = f"127.0.0.1:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            far = socket.create_connection(self._goal)
+            self._sockets += [near, far]
+            is_cut = self.connections <= self._cuts
+            for source, sink, limit in ((near, far, self._limits[0]), (far, near, self._limits[1])):
+                threading.Thread(target=self._pump, args=(source, sink, limit if is_cut else 0), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, limit: int) -> None:
+        passed = 0
+        try:
+            while data := source.recv(16_384):
+                passed += len(data)
+                if limit and passed > limit:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        for end in (self._server, *self._sockets):
+            end.close()
+
+
+@contextmanager
+def cut_line(gateway: RunningGateway, **limits: int) -> Iterator[Line]:
+    """A line to the gateway that will be cut."""
+    line = Line(gateway.target, **limits)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def client_over(line: Line, gateway: RunningGateway, agency: str) -> GatewayClient:
+    """A client of an agency that calls over a line."""
+    from gateway.cli.connection import open_client
+
+    return open_client(replace(gateway.settings(agency), target=line.target))
+
+
+def large_file(folder: Path, size: int) -> Path:
+    """A file of a size with bytes that do not repeat."""
+    path = folder / "recording.wav"
+    path.write_bytes(hashlib.shake_256(str(folder).encode()).digest(size))
+    return path
+
+
+async def test_upload_cut_in_the_middle_goes_on_where_it_broke(gateway: RunningGateway, tmp_path: Path) -> None:
+    """After a cut only the rest is sent; the gateway ends with the whole file and its right digest."""
+    file = digest_file(large_file(tmp_path, 12 * CHUNK_BYTES))
+    seen: list[int] = []
+    with cut_line(gateway, cut_up=6 * CHUNK_BYTES) as line:
+        async with client_over(line, gateway, PS) as client:
+            assert await client.upload(file, progress=lambda done, total: seen.append(done)) is True
+            assert await client.find_missing([file.sha256]) == {}
+        assert line.connections == 2
+    assert seen[-1] == file.size
+    # Were it sent anew from the beginning, the first chunk would be told twice.
+    assert seen.count(CHUNK_BYTES) == 1
+
+
+async def test_download_cut_in_the_middle_goes_on_where_it_broke(gateway: RunningGateway, tmp_path: Path) -> None:
+    """After a cut the download takes the rest; the file appears whole, and nothing else is left beside it."""
+    source = large_file(tmp_path, 12 * CHUNK_BYTES)
+    file = digest_file(source)
+    async with gateway.client(PS) as client:
+        await client.upload(file)
+    target = tmp_path / "out" / "copy.wav"
+    target.parent.mkdir()
+    seen: list[int] = []
+    with cut_line(gateway, cut_down=6 * CHUNK_BYTES) as line:
+        async with client_over(line, gateway, PS) as client:
+            await client.download(file.sha256, target, progress=lambda done, total: seen.append(done))
+        assert line.connections == 2
+    assert target.read_bytes() == source.read_bytes()
+    assert [path.name for path in target.parent.iterdir()] == ["copy.wav"]
+    assert seen == sorted(seen)
+
+
+async def test_download_with_wrong_bytes_kept_from_before_is_thrown_away(
+    gateway: RunningGateway, tmp_path: Path
+) -> None:
+    """A partial file with other bytes cannot become the material: the digest decides, and no file appears."""
+    file = digest_file(large_file(tmp_path, CHUNK_BYTES))
+    async with gateway.client(PS) as client:
+        await client.upload(file)
+        target = tmp_path / "copy.wav"
+        partial = tmp_path / f".copy.wav.{file.sha256[:16]}.part"
+        partial.write_bytes(b"other bytes")
+        with pytest.raises(EvidenceRejected):
+            await client.download(file.sha256, target)
+        assert not target.exists()
+        assert not partial.exists()
+        assert await client.download(file.sha256, target) == file.size
+
+
+async def test_submit_whose_answer_is_lost_hands_over_once(gateway: RunningGateway, outbox: Outbox) -> None:
+    """The line is cut while the answer is on its way; the client asks again and gets the first receipt."""
+    async with gateway.client(PS) as client:
+        draft = await draft_of(outbox, client)
+        bundle = make_bundle(draft)
+        await client.upload(bundle.files[0])
+        manifest_jws = client.sign(bundle)
+    # The handshake brings about 2 kB down, the receipt about 3: between the two the line goes.
+    with cut_line(gateway, cut_down=3_500) as line:
+        async with client_over(line, gateway, PS) as client:
+            done = await client.submit(manifest_jws, bundle.record, bundle_id=draft.bundle_id)
+        assert line.connections == 2
+    assert done.is_replay
+    async with gateway.client(OV) as oversight:
+        timeline = await oversight.get_case_timeline(outbox.case_number)
+    assert [row.entry.kind.value for row in timeline.entries] == ["submitted"]
+
+
+async def test_watch_over_a_killed_gateway_loses_nothing(gateway: RunningGateway, tmp_path: Path) -> None:
+    """A stream outlives kill -9 and restart of the gateway: every handoff comes once, in order."""
+    first, second = Outbox(_folder(tmp_path, "first")), Outbox(_folder(tmp_path, "second"))
+    wanted = [(await submitted(first, gateway)).submitted.receipt.entry.handoff]
+    seen: list[str] = []
+    async with gateway.client(PR) as client, aclosing(_watch(client)) as stream:
+        while wanted[0] not in seen:
+            seen.append(await anext(stream))
+        gateway.kill()
+        gateway.start()
+        wanted.append((await submitted(second, gateway)).submitted.receipt.entry.handoff)
+        while wanted[1] not in seen:
+            seen.append(await asyncio.wait_for(anext(stream), 30))
+    assert len(seen) == len(set(seen))
+
+
+def _folder(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir()
+    return folder
+
+
+async def _watch(client: GatewayClient) -> AsyncIterator[str]:
+    async for row, _ in client.watch_inbox():
+        yield str(row.handoff)
+
+
+async def test_call_over_a_restart_is_answered_in_the_end(gateway: RunningGateway) -> None:
+    """A call made while the gateway is down waits for it within the retry policy."""
+    async with gateway.client(PS, retry=RetryPolicy(attempts=40, max_delay_seconds=0.5)) as client:
+        await client.find_missing(["0" * 64])
+        gateway.kill()
+        call = asyncio.create_task(client.find_missing(["0" * 64]))
+        await asyncio.to_thread(gateway.start)
+        assert await asyncio.wait_for(call, 30) == {"0" * 64: 0}
+
+
+async def test_call_to_nobody_gives_up_with_the_address(gateway: RunningGateway) -> None:
+    """Without anybody there the client gives up after its attempts and says whom it called."""
+    from gateway.cli.connection import open_client
+
+    settings = replace(gateway.settings(PS), target="127.0.0.1:1")
+    async with open_client(settings, retry=RetryPolicy(attempts=2, first_delay_seconds=0.01)) as client:
+        with pytest.raises(GatewayUnreachable) as raised:
+            await client.find_missing(["0" * 64])
+    assert raised.value.target == "127.0.0.1:1"
+
+
+async def test_act_with_the_same_id_gives_the_same_receipt(gateway: RunningGateway, outbox: Outbox) -> None:
+    """Claim, fetch and decision repeated with their id are one entry each."""
+    handoff = UUID((await submitted(outbox, gateway)).submitted.receipt.entry.handoff)
+    acts = [uuid4() for _ in range(3)]
+    receipts: list[list[int]] = []
+    async with gateway.client(PR) as client:
+        for _ in range(2):
+            claimed = await client.claim(handoff, "desk", act_id=acts[0])
+            fetched = await client.fetch(handoff, "desk", act_id=acts[1])
+            decided = await client.decide(handoff, "desk", Decision.ACCEPT, act_id=acts[2])
+            receipts.append([item.entry_index for item in (claimed.receipt, fetched.receipt, decided)])
+    assert receipts[0] == receipts[1]
+    assert read_manifest(fetched.manifest_jws, handoff).case_number == outbox.case_number
+
+
+async def test_refusal_carries_all_findings_and_its_entry(gateway: RunningGateway, outbox: Outbox) -> None:
+    """A refused decision tells every wrong field at once, and which ledger entry records the refusal."""
+    handoff = UUID((await submitted(outbox, gateway)).submitted.receipt.entry.handoff)
+    wrong = [Deficiency("D1", "", "x"), Deficiency("", "", " ")]
+    async with gateway.client(PR) as client:
+        with pytest.raises(CallRefused) as raised:
+            await client.decide(handoff, "desk", Decision.ASK_SUPPLEMENT, deficiencies=wrong)
+    assert {finding.path for finding in raised.value.findings} == {
+        "deficiencies[0].document_code",
+        "deficiencies[1].text",
+    }
+    assert raised.value.is_complete
+    async with gateway.client(OV) as oversight:
+        proof = await oversight.prove_inclusion(raised.value.entry_index or -1)
+    assert proof.entry_index == raised.value.entry_index
+
+
+async def test_refusal_with_more_findings_than_a_trailer_holds_is_complete(
+    gateway: RunningGateway, outbox: Outbox
+) -> None:
+    """However many findings a submit has, the caller gets all of them: the rest is asked for by Validate."""
+    page = outbox.page
+    async with gateway.client(PS) as client:
+        draft = await draft_of(outbox, client)
+        unknown = [hashlib.sha256(f"{outbox.message_no}{number}".encode()).hexdigest() for number in range(300)]
+        draft = replace(draft, unchanged=unknown)
+        with pytest.raises(CallRefused) as raised:
+            await client.submit_bundle(draft)
+    codes = [finding.code for finding in raised.value.findings]
+    assert codes.count(ErrorCode.MATERIAL_MISSING) == 300
+    assert page.exists()
+
+
+class OtherReceipts:
+    """A verifier that finds every signature right, so that only the client's own comparison is left."""
+
+    def verify_receipt(self, jws: str, *, leaf: bytes, is_fresh: bool) -> object:
+        return jws
+
+    def verify_reconcile(self, jws: str) -> dict[str, Any]:
+        return {}
+
+
+async def test_receipt_of_another_handoff_is_rejected(
+    gateway: RunningGateway, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A genuine receipt of another handoff is not taken for one's own, even with a right signature."""
+    first = await submitted(outbox, gateway)
+    receipt = first.submitted.receipt
+    from gateway.rpc.client_receipt import verify_receipt
+    from gateway.v1 import common_pb2
+
+    message = common_pb2.Receipt(
+        jws=receipt.jws, leaf=receipt.leaf, leaf_hash=receipt.leaf_hash, entry_index=receipt.entry_index
+    )
+    own = UUID(receipt.entry.handoff)
+    kinds = [receipt.entry.kind]
+    assert verify_receipt(message, OtherReceipts(), handoff=own, kinds=kinds).entry == receipt.entry
+    with pytest.raises(EvidenceRejected):
+        verify_receipt(message, OtherReceipts(), handoff=uuid4(), kinds=kinds)
+    message.entry_index += 1
+    with pytest.raises(EvidenceRejected):
+        verify_receipt(message, OtherReceipts(), handoff=own, kinds=kinds)
+    message.entry_index -= 1
+    message.leaf_hash = bytes(32)
+    with pytest.raises(EvidenceRejected):
+        verify_receipt(message, OtherReceipts(), handoff=own, kinds=kinds)
+
+
+async def test_reconcile_statement_that_is_not_the_gateways_is_rejected(
+    gateway: RunningGateway, outbox: Outbox
+) -> None:
+    """Numbers without a gateway's signed word for them are not taken for complete."""
+    await submitted(outbox, gateway)
+    async with gateway.client(PS) as client:
+        done = await client.reconcile(parse_agency(PR), is_sent=True)
+        assert done.last_number == len(done.rows) > 0
+        client.verifier = OtherReceipts()
+        with pytest.raises(EvidenceRejected):
+            await client.reconcile(parse_agency(PR), is_sent=True)
