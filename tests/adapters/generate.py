@@ -83,8 +83,8 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def _codes(field: Field, agency: str) -> st.SearchStrategy[Any]:
-    from adapters.codes.table import load_table  # noqa: PLC0415 - only coded fields need their tables
-    from adapters.engine.schema import load_rows  # noqa: PLC0415
+    from adapters.codes.table import load_table
+    from adapters.engine.schema import load_rows
 
     table = next(row.table for row in load_rows(agency) if field.names[0] in row.field and row.table)
     known = load_table(table, agency)
@@ -166,7 +166,7 @@ def _item(draw: st.DrawFn, scope: str, plan: RowPlan, agency: str) -> Item:
     _fill(draw, item, plan, agency)
     _special(draw, item, plan, agency)
     for rows in plan.lists:
-        if not rows.in_kind or rows.key in ("id_doc",) and item.lists.get("id_doc") is not None:
+        if not rows.in_kind or (rows.key in ("id_doc",) and item.lists.get("id_doc") is not None):
             continue
         if rows.key == "id_doc":
             item.lists["id_doc"] = _documents(
