@@ -160,7 +160,7 @@ async def test_claim_by_a_second_consumer_waits_for_the_end_of_the_lease() -> No
         (PROCURATORATE, "", "bad name", 0, E.ARGUMENT_INVALID),
         (PROCURATORATE, "", "c1", -1, E.ARGUMENT_OUT_OF_RANGE),
         (PROCURATORATE, "", "c1", 86_401, E.ARGUMENT_OUT_OF_RANGE),
-        (PROCURATORATE, str(uuid4()), "c1", 0, E.HANDOFF_UNKNOWN),
+        (PROCURATORATE, "0195c1d2-7b7e-7a3a-8f00-0000000000ff", "c1", 0, E.HANDOFF_UNKNOWN),
         (COURT, "", "c1", 0, E.NOT_A_PARTY),
         (POLICE, "", "c1", 0, E.NOT_A_PARTY),
     ],
