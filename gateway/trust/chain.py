@@ -21,6 +21,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from gateway.core.errors import ErrorCode, Finding, refuse
+from gateway.trust import sm2
 
 PATH: Final = "header/x5c"
 DOCUMENT_SIGNING: Final = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
@@ -92,6 +93,23 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
+def public_key_of(certificate: x509.Certificate) -> object:
+    """Read the public key of a certificate, of any kind that this system or ``cryptography`` knows.
+
+    Args:
+        certificate: any certificate.
+
+    Returns:
+        an ``Sm2PublicKey``, or whatever ``cryptography`` makes of it.
+
+    Raises:
+        ValueError, UnsupportedAlgorithm: the key cannot be read.
+    """
+    if sm2.is_sm2(certificate):
+        return sm2.Sm2PublicKey.from_spki(sm2.subject_public_key_info(certificate))
+    return certificate.public_key()
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """The extensions of one certificate that matter here."""
@@ -125,6 +143,9 @@ def _facts(certificate: x509.Certificate) -> _Facts:
 
 def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
+        key = public_key_of(issuer)
+        if isinstance(key, sm2.Sm2PublicKey):
+            return sm2.is_issued_by(certificate, issuer, key)
         certificate.verify_directly_issued_by(issuer)
     except (*_UNREADABLE, InvalidSignature):
         return False
@@ -154,14 +175,15 @@ def examine_chain(certificates_der: Sequence[bytes], signing_cas: Sequence[x509.
         the leaf with the findings about its chain and key usage.
 
     Raises:
-        GatewayError: CERTIFICATE_CHAIN_INVALID when a certificate cannot be read at all.
+        GatewayError: CERTIFICATE_CHAIN_INVALID when a certificate cannot be read at all; ALGORITHM_UNAVAILABLE when an
+            issuer's key is SM2 and this machine cannot do SM2.
     """
     try:
         chain = [x509.load_der_x509_certificate(der) for der in certificates_der]
         if len(chain) > 1 and chain[-1] in signing_cas:
             chain.pop()
         facts = [_facts(certificate) for certificate in chain]
-        public_key = chain[0].public_key()
+        public_key = public_key_of(chain[0])
         anchors = [(anchor, _facts(anchor)) for anchor in signing_cas if _is_issued_by(chain[-1], anchor)]
     except _UNREADABLE as error:
         raise refuse(ErrorCode.CERTIFICATE_CHAIN_INVALID, PATH, "a certificate cannot be read") from error

@@ -1,6 +1,6 @@
 """Compact JWS with an X.509 chain in its header, read in one way only; the part that bundles and receipts share.
 
-Source: RFC 7515 sections 2, 3.1, 4.1 and 5.2; RFC 8725 (best practice); RFC 8037 (EdDSA).
+Source: RFC 7515 sections 2, 3.1, 4.1 and 5.2; RFC 8725 (best practice); RFC 8037 (EdDSA); GM/T 0003 (SM2).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -22,11 +22,9 @@ from jwt import PyJWS
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.strict_json import parse_object
-from gateway.trust.chain import Chain, examine_chain
-
-Algorithm = Literal["EdDSA", "ES256"]
-PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
-PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+from gateway.trust.chain import Chain, examine_chain, public_key_of
+from gateway.trust.signing_key import Algorithm, PrivateKey, PublicKey, SigningKey, algorithm_of
+from gateway.trust.sm2 import Sm2PublicKey
 
 MAX_HEADER_CHARACTERS: Final = 16 * 1024
 MAX_CHAIN: Final = 4
@@ -35,31 +33,13 @@ _CACHED_HEADERS: Final = 512
 
 _JWS: Final = PyJWS(algorithms=["EdDSA", "ES256"])
 _VERIFIERS: Final = {name: _JWS.get_algorithm_by_name(name) for name in ("EdDSA", "ES256")}
+_ALLOWED: Final[frozenset[object]] = frozenset(get_args(Algorithm))
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _FIELDS: Final = frozenset({"typ", "alg", "x5c", "x5t#S256"})
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 # Last characters whose unused low bits are zero, by what remains of the length modulo 4: anything else would be a
 # second spelling of the same bytes, and so a second token under one signature.
 _LAST: Final = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
-
-
-def algorithm_of(key: object) -> Algorithm:
-    """Tell which JWS algorithm a key is for.
-
-    Args:
-        key: public or private key.
-
-    Returns:
-        ``EdDSA`` for Ed25519, ``ES256`` for P-256.
-
-    Raises:
-        ValueError: any other key.
-    """
-    if isinstance(key, ed25519.Ed25519PublicKey | ed25519.Ed25519PrivateKey):
-        return "EdDSA"
-    if isinstance(key, ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        return "ES256"
-    raise ValueError("a signing key is Ed25519 or P-256")
 
 
 def encode_segment(data: bytes) -> str:
@@ -137,10 +117,9 @@ def _form_findings(header: Mapping[str, Any], typ: str) -> list[Finding]:
         )
     if header.get("typ") != typ:
         findings.append(Finding(ErrorCode.JWS_TYPE_WRONG, "header/typ", f"typ must be {typ}", basis="RFC 8725 3.11"))
-    if header.get("alg") not in ("EdDSA", "ES256"):
-        findings.append(
-            Finding(ErrorCode.ALGORITHM_NOT_ALLOWED, "header/alg", "alg must be EdDSA or ES256", basis="RFC 8725 3.1")
-        )
+    if not isinstance(header.get("alg"), str) or header["alg"] not in _ALLOWED:
+        what = "alg must be EdDSA, ES256 or SM2SM3"
+        findings.append(Finding(ErrorCode.ALGORITHM_NOT_ALLOWED, "header/alg", what, basis="RFC 8725 3.1"))
     if any(name not in _FIELDS and name != "crit" for name in header):
         findings.append(
             Finding(ErrorCode.JWS_MALFORMED, "header", "a header has exactly the fields typ, alg, x5c and x5t#S256")
@@ -214,7 +193,12 @@ class Compact:
 
         Returns:
             whether the signature is that of this key over header and payload.
+
+        Raises:
+            GatewayError: ALGORITHM_UNAVAILABLE when the key is SM2 and this machine cannot do SM2.
         """
+        if isinstance(key, Sm2PublicKey):
+            return algorithm == "SM2SM3" and key.is_signed(self.signing_input, self.signature)
         return bool(_VERIFIERS[algorithm].verify(self.signing_input, key, self.signature))
 
 
@@ -270,14 +254,18 @@ def header_fields(typ: str, certificate_chain: Sequence[x509.Certificate]) -> di
 
 
 def sign_compact(
-    payload: Mapping[str, Any], *, typ: str, private_key: PrivateKey, certificate_chain: Sequence[x509.Certificate]
+    payload: Mapping[str, Any],
+    *,
+    typ: str,
+    private_key: PrivateKey | SigningKey,
+    certificate_chain: Sequence[x509.Certificate],
 ) -> str:
     """Sign a JSON object.
 
     Args:
         payload: what is signed; written as compact UTF-8 JSON.
         typ: type of the object.
-        private_key: Ed25519 or P-256.
+        private_key: Ed25519 or P-256, or a key that signs by itself, as SM2 does.
         certificate_chain: certificate of the key, then intermediates.
 
     Returns:
@@ -286,8 +274,12 @@ def sign_compact(
     Raises:
         ValueError: the key is of another kind, or is not the key of the first certificate.
     """
-    if private_key.public_key() != certificate_chain[0].public_key():
+    if private_key.public_key() != public_key_of(certificate_chain[0]):
         raise ValueError("the private key is not that of the certificate")
     data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     fields = header_fields(typ, certificate_chain)
-    return _JWS.encode(data, private_key, algorithm_of(private_key), headers=fields)
+    if isinstance(private_key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+        return _JWS.encode(data, private_key, algorithm_of(private_key), headers=fields)
+    header = json.dumps({"alg": private_key.algorithm, **fields}, separators=(",", ":")).encode("ascii")
+    signing_input = f"{encode_segment(header)}.{encode_segment(data)}"
+    return f"{signing_input}.{encode_segment(private_key.sign(signing_input.encode('ascii')))}"

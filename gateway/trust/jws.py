@@ -3,7 +3,7 @@
 ``alg`` is believed only if it is the algorithm of the signer's *registered* key: a header that an attacker writes must
 not choose how it is verified (``none``, or HMAC keyed with a public key).
 
-Source: RFC 7515; RFC 8725 sections 3.1, 3.2 and 3.11; RFC 8037.
+Source: RFC 7515; RFC 8725 sections 3.1, 3.2 and 3.11; RFC 8037; GM/T 0003 and GM/T 0009 (SM2).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from cryptography import x509
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
-from gateway.trust.jose import Compact, PrivateKey, parse_compact, sign_compact
+from gateway.trust.jose import Compact, parse_compact, sign_compact
 from gateway.trust.signer_registry import SignerKey, SignerRegistry
+from gateway.trust.signing_key import PrivateKey, SigningKey
 
 BUNDLE_TYPE: Final = "fasttrack-bundle+jws"
 
@@ -33,7 +34,7 @@ class SignedManifest:
         payload: the signed bytes.
         signer: agency to which the key is registered; whether it is caller and sender is judged elsewhere.
         key_id: SHA-256 of the signing certificate, 64 lower-case hexadecimal digits.
-        algorithm: ``EdDSA`` or ``ES256``.
+        algorithm: ``EdDSA``, ``ES256`` or ``SM2SM3``.
         jws: the compact JWS as received.
     """
 
@@ -82,6 +83,7 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> Signe
         GatewayError: (1) JWS_MALFORMED, MANIFEST_TOO_LARGE; (2) CRITICAL_HEADER_UNKNOWN, JWS_TYPE_WRONG,
             ALGORITHM_NOT_ALLOWED, JWS_MALFORMED; (3) THUMBPRINT_MISMATCH; (4) CERTIFICATE_CHAIN_INVALID,
             KEY_USAGE_WRONG; (5) CERTIFICATE_NOT_VALID_NOW; (6) KEY_REVOKED, KEY_NOT_REGISTERED;
+            (4) and (7) ALGORITHM_UNAVAILABLE by itself, when SM2 is needed and this machine cannot do it;
             (7) ALGORITHM_NOT_ALLOWED, SIGNATURE_INVALID; (8) what ``parse_manifest`` raises.
     """
     # 1 to 4; steps 2 to 4 come from a cache when this header was seen before.
@@ -112,13 +114,16 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> Signe
 
 
 def sign_bundle(
-    payload: Mapping[str, Any], *, private_key: PrivateKey, certificate_chain: Sequence[x509.Certificate]
+    payload: Mapping[str, Any],
+    *,
+    private_key: PrivateKey | SigningKey,
+    certificate_chain: Sequence[x509.Certificate],
 ) -> str:
     """Sign a manifest as its sender.
 
     Args:
         payload: the manifest as ``to_payload`` writes it.
-        private_key: Ed25519 or P-256.
+        private_key: Ed25519, P-256 or SM2, or any key that signs by itself.
         certificate_chain: certificate of the key, then intermediates; the CA is left out.
 
     Returns:

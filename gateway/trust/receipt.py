@@ -26,7 +26,8 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import GATEWAY_URI
 from gateway.core.strict_json import parse_object
 from gateway.trust.chain import Chain
-from gateway.trust.jose import algorithm_of, encode_segment, header_fields, parse_compact
+from gateway.trust.jose import encode_segment, header_fields, parse_compact
+from gateway.trust.signing_key import algorithm_of
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 RECONCILE_TYPE: Final = "fasttrack-reconcile+jws"

@@ -13,10 +13,11 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.core.errors import GatewayError
+from gateway.core.errors import GatewayError, refuse
 from gateway.core.identity import Agency, parse_uris
-from gateway.trust.chain import thumbprint
-from gateway.trust.jose import Algorithm, PublicKey, algorithm_of
+from gateway.trust.chain import public_key_of, thumbprint
+from gateway.trust.signing_key import Algorithm, PublicKey, algorithm_of
+from gateway.trust.sm2 import Sm2PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,13 @@ class SignerKey:
             the key.
 
         Raises:
-            ValueError: it names no agency, or its key is neither Ed25519 nor P-256.
+            ValueError: it names no agency, or its key is neither Ed25519 nor P-256 nor SM2.
+            GatewayError: ALGORITHM_UNAVAILABLE when it is SM2 and this machine cannot do SM2.
         """
-        key = certificate.public_key()
+        key = public_key_of(certificate)
         algorithm = algorithm_of(key)
+        if isinstance(key, Sm2PublicKey):
+            key.require_usable()
         try:
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             agency = parse_uris(tuple(names.get_values_for_type(x509.UniformResourceIdentifier)))
@@ -72,9 +76,14 @@ class SignerRegistry:
             revoked: key ids that no longer count, whether registered or not.
 
         Raises:
-            ValueError: there is no CA certificate in the PEM.
+            ValueError: there is no CA certificate in the PEM, or the key of one cannot be used.
+            GatewayError: ALGORITHM_UNAVAILABLE when a CA is SM2 and this machine cannot do SM2.
         """
         self.signing_cas = tuple(x509.load_pem_x509_certificates(signing_ca_pem))
+        for certificate in self.signing_cas:
+            key = public_key_of(certificate)
+            if isinstance(key, Sm2PublicKey):
+                key.require_usable()
         self.registered = dict(registered)
         self.revoked = revoked
 
@@ -90,6 +99,9 @@ def _load(folder: Path) -> list[tuple[Path, x509.Certificate]]:
 
 
 def _public(certificate: x509.Certificate) -> bytes:
+    key = public_key_of(certificate)
+    if isinstance(key, Sm2PublicKey):
+        return key.spki
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -106,6 +118,7 @@ def load_registry(signing_ca: Path, signers_dir: Path) -> SignerRegistry:
     Raises:
         ValueError: a file is not a certificate, or a registered one names no agency or has another kind of key.
         FileNotFoundError: the CA or one of the two folders is missing.
+        GatewayError: ALGORITHM_UNAVAILABLE when a CA or a registered key is SM2 and this machine cannot do SM2.
     """
     for folder in (signers_dir / "registered", signers_dir / "revoked"):
         if not folder.is_dir():
@@ -116,6 +129,9 @@ def load_registry(signing_ca: Path, signers_dir: Path) -> SignerRegistry:
             key = SignerKey.from_certificate(certificate)
         except ValueError as error:
             raise ValueError(f"{path.parent.name}/{path.name}: {error}") from error
+        except GatewayError as error:
+            finding = error.findings[0]
+            raise refuse(finding.code, f"{path.parent.name}/{path.name}", finding.message) from error
         registered[key.key_id] = key
     withdrawn = [certificate for _, certificate in _load(signers_dir / "revoked")]
     leaked = {_public(certificate) for certificate in withdrawn}

@@ -21,8 +21,9 @@ from certs.authority import CLIENT_AUTH, DIGITAL_SIGNATURE, Authority, key_usage
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import MAX_MANIFEST_BYTES, parse_manifest
-from gateway.trust.jose import MAX_HEADER_CHARACTERS, algorithm_of, read_header
+from gateway.trust.jose import MAX_HEADER_CHARACTERS, read_header
 from gateway.trust.jws import BUNDLE_TYPE, SignedManifest, sign_bundle, verify_bundle
+from gateway.trust.signing_key import algorithm_of
 from tests.support.pki import NOW, Issued, MemoryPki, issue
 
 PAYLOAD: dict[str, Any] = {

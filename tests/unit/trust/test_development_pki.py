@@ -15,7 +15,7 @@ from certs.layout import PkiLayout, load_authority, load_key
 from certs.pki import load_identities, make_pki
 from gateway.core.identity import parse_uris
 from gateway.trust.chain import thumbprint
-from gateway.trust.jose import algorithm_of
+from gateway.trust.signing_key import algorithm_of
 from tests.support.pki import NOW
 
 
