@@ -25,27 +25,26 @@ _GENERATED: Final = "written by the receiver's rules"
 _WITHHELD: Final = "not needed for the receiver's task"
 
 
-def _is_exact(scan: Scan, index: int, entry: Entry) -> bool:
-    known = scan.exact.get(index)
-    if known is None:
-        _, leaf, raw = scan.leaves[index]
-        known = leaf.field is not None and leaf.field.is_exact(entry[0].fields, leaf, raw)
-        scan.exact[index] = known
-    return known
-
-
-def _pairs(scan: Scan, targets: list[Target]) -> dict[tuple[int, int], int]:
-    """By source and target position, what became of the values that came from the one and went into the other."""
-    pairs: dict[tuple[int, int], int] = {}
+def _ranks(scan: Scan, targets: list[Target]) -> dict[int, int]:
+    """What became of the values that came from one leaf and went into another, by both positions as one number."""
+    ranks: dict[int, int] = {}
+    size, exact, leaves = len(targets), scan.exact, scan.leaves
     for at, (_, _, entries) in enumerate(targets):
-        for entry in entries:
-            item, name, loss = entry
+        for item, name, loss in entries:
             source = item.sources.get(name, ())
             for index in (source,) if isinstance(source, int) else source:
-                rank = 0 if loss == UNMAPPED else 2 if loss == KEPT and _is_exact(scan, index, entry) else 1
+                rank = 0 if loss == UNMAPPED else 1
+                if loss == KEPT:
+                    known = exact.get(index)
+                    if known is None:
+                        _, leaf, raw = leaves[index]
+                        known = exact[index] = leaf.field is not None and leaf.field.is_exact(item.fields, leaf, raw)
+                    rank = 2 if known else 1
+                pair = index * size + at
                 # Where several values give the same pair, the worst of them counts.
-                pairs[index, at] = min(rank, pairs.get((index, at), rank))
-    return pairs
+                if rank < ranks.get(pair, 3):
+                    ranks[pair] = rank
+    return ranks
 
 
 def make_report(scan: Scan, targets: list[Target], *, is_withheld: bool) -> tuple[ReportLine, ...]:
@@ -59,19 +58,20 @@ def make_report(scan: Scan, targets: list[Target], *, is_withheld: bool) -> tupl
     Returns:
         its lines in order.
     """
-    pairs = _pairs(scan, targets)
+    ranks = _ranks(scan, targets)
     paths = [prefix + suffix for prefix, suffix, _ in targets]
     lines: list[ReportLine] = []
-    ordered = sorted(pairs)
-    position, last = 0, len(ordered)
+    # By source and then by target: one source leaf after the other finds its pairs in front.
+    ordered = iter(sorted(ranks))
+    size = len(targets)
+    pair = next(ordered, -1)
     for index, (prefix, leaf, _) in enumerate(scan.leaves):
         path = prefix + leaf.suffix
-        if position < last and ordered[position][0] == index:
-            while position < last and ordered[position][0] == index:
-                pair = ordered[position]
-                rank = pairs[pair]
-                lines.append(ReportLine(_ACTIONS[rank], path, paths[pair[1]], _NOTES[rank]))
-                position += 1
+        if pair >= 0 and pair // size == index:
+            while pair >= 0 and pair // size == index:
+                rank = ranks[pair]
+                lines.append(ReportLine(_ACTIONS[rank], path, paths[pair % size], _NOTES[rank]))
+                pair = next(ordered, -1)
         elif leaf.is_structure:
             lines.append(ReportLine("dropped", path, "", _STRUCTURE))
         elif is_withheld:
