@@ -39,6 +39,7 @@ HINTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.TRANSITION_NOT_ALLOWED: "`fasttrack receipt` of the last handoff shows where the case stands",
     ErrorCode.DECISION_INCOMPLETE: "give --deficiency for a supplement, --reason for a refusal",
     ErrorCode.MATERIAL_UNKNOWN: "you see only what you uploaded or what a handoff to you brought; check the digest",
+    ErrorCode.UPLOAD_OFFSET_WRONG: "run the same command again in a moment",
     ErrorCode.QUEUE_FULL: "run the same command again in a moment",
     ErrorCode.LEDGER_UNAVAILABLE: "run the same command again in a moment; if it stays so, call the operator",
     ErrorCode.SHUTTING_DOWN: "run the same command again in a moment",

@@ -13,7 +13,17 @@ from google.rpc import error_details_pb2, status_pb2
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.rpc.errors import DETAILS_KEY, from_rpc_error
 
-_PASSING = frozenset({ErrorCode.QUEUE_FULL, ErrorCode.LEDGER_UNAVAILABLE, ErrorCode.SHUTTING_DOWN})
+# UPLOAD_OFFSET_WRONG: the gateway is still putting away what a broken upload brought; asking again gives the new offset.
+# A server that is stopping ends calls it has not begun with either of the two.
+_TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+_PASSING = frozenset(
+    {
+        ErrorCode.QUEUE_FULL,
+        ErrorCode.LEDGER_UNAVAILABLE,
+        ErrorCode.SHUTTING_DOWN,
+        ErrorCode.UPLOAD_OFFSET_WRONG,
+    }
+)
 
 
 class CallRefused(GatewayError):  # noqa: N818 - it says what happened
@@ -92,7 +102,7 @@ def to_exception(error: grpc.aio.AioRpcError, *, target: str, method: str) -> Ca
     details = next((value for key, value in error.trailing_metadata() or () if key == DETAILS_KEY), None)
     if not isinstance(details, bytes):
         reason = f"{error.code().name}: {error.details() or 'no reason given'}"
-        return GatewayUnreachable(target, reason, is_transient=error.code() is grpc.StatusCode.UNAVAILABLE)
+        return GatewayUnreachable(target, reason, is_transient=error.code() in _TRANSIENT)
     metadata = _metadata(details)
     return CallRefused(
         from_rpc_error(error),
