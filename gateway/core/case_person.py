@@ -131,9 +131,7 @@ class Person:
     decision_term: Term | None = None  # term to be executed
     decision_probation: Term | None = None  # probation period to be executed
     decision_fine: int | None = None  # fine to be executed, in fen
-    decision_additional: str | None = (
-        None  # additional penalties other than a fine, as worded
-    )
+    decision_additional: str | None = None  # additional penalties other than a fine, as worded
     decision_credit_days: int | None = None  # days of detention credited
     decision_from: date | None = None  # first day of the term
     decision_to: date | None = None  # last day of the term
