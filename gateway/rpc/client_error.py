@@ -13,9 +13,9 @@ from google.rpc import error_details_pb2, status_pb2
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.rpc.errors import DETAILS_KEY, from_rpc_error
 
-# UPLOAD_OFFSET_WRONG: the gateway is still putting away what a broken upload brought; asking again gives the new offset.
 # A server that is stopping ends calls it has not begun with either of the two.
 _TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+# UPLOAD_OFFSET_WRONG: the gateway is still putting away what a broken upload brought; asked again it tells the offset.
 _PASSING = frozenset(
     {
         ErrorCode.QUEUE_FULL,
@@ -23,6 +23,12 @@ _PASSING = frozenset(
         ErrorCode.SHUTTING_DOWN,
         ErrorCode.UPLOAD_OFFSET_WRONG,
     }
+)
+
+# The gateway sends details with every status of its own, so these come from a line that was cut: grpc.aio says INTERNAL
+# when a write fails in the middle of a stream.
+_TRANSIENT = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED}
 )
 
 
