@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.core.entry import Entry
 
 WIDTH: Final = 100
+_FONT_FACE: Final = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _NAMES: Final = {
     "ps": "police",
     "pr": "procuratorate",
@@ -194,7 +196,9 @@ class Screen:
         Raises:
             OSError: it cannot be written.
         """
-        path.write_text(self._console.export_svg(title="fasttrack demo"), encoding="utf-8")
+        picture = self._console.export_svg(title="fasttrack demo")
+        # rich asks for its font from a public server; on a closed network any monospaced font has to do.
+        path.write_text(_FONT_FACE.sub("", picture).replace("Fira Code", "monospace"), encoding="utf-8")
 
 
 def ready_commands(stage: Stage, case_number: str) -> list[str]:
