@@ -4,10 +4,11 @@ It takes what waits (no timer), decides each act on the state it read, extends t
 transaction; only then anybody gets an answer. A commit whose outcome is unknown is looked up, never guessed.
 
 Two ways lead to a commit. The *sure way* does everything under the ledger's lock, one batch after the other. The *fast
-way* reads and decides the next batch while the database still writes the one before, on the assumption that this one
-will be committed and that no other process appends in between. The primary key of the entries checks that assumption:
-the first index of a batch is free only if nothing came in between. Whatever goes wrong on the fast way goes the sure
-way again.
+way* reads, decides and signs the next batch while the database still writes the one before, on the assumption that this
+one will be committed and that no other process appends in between; then it writes and commits in one statement. The
+primary key of the entries checks the assumption: the first index of a batch is free only if nothing came in between.
+Whatever goes wrong on the fast way goes the sure way again; a batch can never be written twice, because its acts and
+indices are unique.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from math import inf
 from typing import Any, Final
 
 import asyncpg
@@ -30,7 +32,10 @@ from gateway.core.merkle import TileEdge
 from gateway.core.ports import Appended, Clock
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads
-from gateway.ledger.session import CommitUnknownError, Session, Sign
+from gateway.ledger.session import CommitUnknownError, Session
+
+Sign = Callable[[dict[str, str | int]], str]
+"""Makes the receipt, a compact JWS, of its claims."""
 
 _RETRY_AFTER_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0
@@ -57,6 +62,7 @@ class _Batch:
     items: list[_Item]
     draft: Draft
     outcomes: list[_Outcome]
+    receipts: dict[int, str]
 
 
 class Batcher:
@@ -66,10 +72,11 @@ class Batcher:
         pool: asyncpg pool of the role ``fasttrack_gateway``; two of its connections are held all the time.
         origin: name of the log.
         clock: gives the gateway time.
-        sign: makes a receipt; it runs on the event loop while the database inserts.
+        sign: makes a receipt; it runs on the event loop.
         max_batch: entries in one transaction.
         max_queue: acts that may wait.
         salt: gives random bytes.
+        is_ahead: False goes the sure way only.
     """
 
     def __init__(
@@ -82,6 +89,7 @@ class Batcher:
         max_batch: int = 256,
         max_queue: int = 4096,
         salt: Callable[[int], bytes] = os.urandom,
+        is_ahead: bool = True,
     ) -> None:
         self._origin = origin
         self._clock = clock
@@ -96,7 +104,7 @@ class Batcher:
         self._write_session = Session(pool)
         self._read_session = Session(pool)
         self._edge = TileEdge()
-        self._sure_batches = 0
+        self._sure_batches: float = 0 if is_ahead else inf
         # The batch that is being written on the fast way, and whether it was committed there.
         self._ahead: tuple[_Batch, asyncio.Task[bool]] | None = None
 
@@ -149,12 +157,22 @@ class Batcher:
                 await self._wake.wait()
                 continue
             items = self._take()
-            if self._sure_batches:
-                self._sure_batches -= 1
-                await self._is_ahead_committed()
-                await self._go_sure(items)
-            else:
-                await self._go_fast(items)
+            try:
+                await self._go(items)
+            except Exception:
+                # A fault of the batcher itself must not silence it: callers would wait for ever.
+                _log.exception("a batch failed for a reason unknown")
+                await self._write_session.drop()
+                await self._read_session.drop()
+                _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
+
+    async def _go(self, items: list[_Item]) -> None:
+        if self._sure_batches:
+            self._sure_batches -= 1
+            await self._is_ahead_committed()
+            await self._go_sure(items)
+        else:
+            await self._go_fast(items)
 
     def _take(self) -> list[_Item]:
         waiting = len(self._queue)
@@ -201,15 +219,22 @@ class Batcher:
 
     async def _write_ahead(self, batch: _Batch) -> bool:
         try:
-            await self._write_session.begin()
-            await self._write(batch)
+            return await self._try_ahead(batch)
+        except Exception:
+            _log.exception("a batch failed for a reason unknown")
+            await self._write_session.drop()
+            _refuse_all(batch.items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
+            return False
+
+    async def _try_ahead(self, batch: _Batch) -> bool:
+        try:
+            await self._write(batch, is_locked=False)
         except CommitUnknownError:
             await self._settle(batch.items)
             return False
         except asyncpg.UniqueViolationError:
             # Another process appended since: it has the index that this batch counted on.
             self._sure_batches = _SURE_BATCHES
-            await self._write_session.roll_back()
         except Exception as error:
             _log.warning("a batch failed on the fast way", extra={"error": type(error).__name__})
             await self._end_failed(error)
@@ -220,11 +245,11 @@ class Batcher:
 
     # The sure way
 
-    async def _go_sure(self, items: list[_Item]) -> None:
+    async def _go_sure(self, items: list[_Item], *, is_last: bool = False) -> None:
         try:
             await self._attempt(items)
         except CommitUnknownError:
-            await self._settle(items)
+            await self._settle(items, is_last=is_last)
         except Exception as error:
             is_lost = self._write_session.is_lost_by(error)
             await self._end_failed(error)
@@ -235,7 +260,7 @@ class Batcher:
                 # One of them is poison; alone it fails alone.
                 _log.warning("a batch failed and is tried one by one", extra={"error": type(error).__name__})
                 for item in items:
-                    await self._go_sure([item])
+                    await self._go_sure([item], is_last=is_last)
             else:
                 _log.error("an act could not be recorded", extra={"error": type(error).__name__})
                 _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
@@ -258,7 +283,7 @@ class Batcher:
         await session.begin()
         heads = await session.heads([item.command for item in items])
         edge = self._edge if self._edge.size == heads.size else await session.edge(heads.size)
-        await self._write(self._decide(items, heads, edge))
+        await self._write(self._decide(items, heads, edge), is_locked=True)
 
     # Both ways
 
@@ -267,7 +292,8 @@ class Batcher:
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         # A copy of the edge: this batch may still fail, and the next must then start from what is committed.
         draft = Draft(self._origin, max(now, heads.recorded_at), heads, TileEdge(edge.size, edge.rows))
-        return _Batch(items, draft, [self._decide_one(draft, item.command) for item in items])
+        outcomes = [self._decide_one(draft, item.command) for item in items]
+        return _Batch(items, draft, outcomes, {index: self._sign(claims) for index, claims in draft.claims()})
 
     def _decide_one(self, draft: Draft, command: Command) -> _Outcome:
         try:
@@ -278,20 +304,21 @@ class Batcher:
             _log.exception("an act could not be decided", extra={"error": type(error).__name__})
             return refuse(ErrorCode.INTERNAL, message="the act could not be decided")
 
-    async def _write(self, batch: _Batch) -> None:
-        """Write what was decided, commit, and answer; inside a transaction that holds the lock."""
+    async def _write(self, batch: _Batch, *, is_locked: bool) -> None:
+        """Write what was decided, commit, and answer."""
         session, draft = self._write_session, batch.draft
         pairs = list(zip(batch.items, batch.outcomes, strict=True))
         replayed = await session.recorded([item.command for item, outcome in pairs if isinstance(outcome, Recorded)])
         entries = {found.index: found for _, found in replayed.values()}
         if draft.written:
-            receipts = await session.insert(draft, self._sign)
-            await session.commit()
+            await session.write(draft, batch.receipts)
+            if is_locked:
+                await session.commit()
             self._edge = draft.edge
             for new in draft.written:
-                receipt = receipts.get(new.index, "")
+                receipt = batch.receipts.get(new.index, "")
                 entries[new.index] = Appended(new.index, new.leaf, new.leaf_hash, draft.at, receipt)
-        else:
+        elif is_locked:
             await session.roll_back()
         for item, outcome in pairs:
             if isinstance(outcome, GatewayError):
@@ -307,20 +334,26 @@ class Batcher:
         else:
             await self._write_session.roll_back()
 
-    async def _settle(self, items: Sequence[_Item]) -> None:
-        """Answer a batch whose COMMIT got no answer: what is in the ledger is there, the rest may be asked again."""
+    async def _settle(self, items: Sequence[_Item], *, is_last: bool = False) -> None:
+        """Answer a batch whose commit got no answer: what is in the ledger is there, the rest is tried once more."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
                 found = await self._write_session.look_up([item.command for item in items])
         except Exception as error:
             _log.warning("a commit of unknown outcome could not be looked up", extra={"error": type(error).__name__})
-            found = {}
+            _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
+            return
+        missing = []
         for item in items:
             content, appended = found.get((item.command.act_id, str(item.command.actor)), ("", None))
             if appended is not None and content == item.command.content_sha256:
                 _answer(item, appended)
             else:
-                _refuse_all([item], _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
+                missing.append(item)
+        if is_last:
+            _refuse_all(missing, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
+        elif missing:
+            await self._go_sure(missing, is_last=True)
 
 
 def _later(code: ErrorCode, message: str) -> GatewayError:

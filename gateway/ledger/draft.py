@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -53,6 +53,13 @@ class Draft:
         at: gateway time of the batch, aware UTC, whole milliseconds.
         heads: what the batch starts from; changed by every act.
         edge: the tree's tiles in the making; changed by every act.
+        written: the new entries, in order.
+        entries: their rows.
+        bundles: rows of what was submitted.
+        details: index and text of decisions.
+        grants: agency and digest, 32 bytes, of materials that bundles bring.
+        tiles: tiles that became full.
+        receivers: agencies that have something new in their inbox.
     """
 
     origin: str
@@ -152,8 +159,15 @@ class Draft:
             self.grants[head.sender, digest] = None
             self.grants[head.receiver, digest] = None
 
-    def arguments(self) -> list[Any]:
-        """Arguments of the statement ``write``, the columns of each table one after the other."""
+    def arguments(self, receipts: Mapping[int, str]) -> list[Any]:
+        """Write the batch as arguments of the statement ``write``.
+
+        Args:
+            receipts: by the index of the entry.
+
+        Returns:
+            the columns of each table one after the other.
+        """
         frontier = self.heads.frontier
         return [
             *_columns(self.entries, 22),
@@ -161,6 +175,8 @@ class Draft:
             *_columns(self.details, 2),
             *_columns(list(self.grants), 2),
             *_columns([(full.tile.level, full.tile.place, full.root, full.data) for full in self.tiles], 4),
+            list(receipts),
+            list(receipts.values()),
             frontier.size,
             self.at,
             frontier.root(),

@@ -28,4 +28,12 @@ def is_unavailable(error: BaseException, connection: Any = None) -> bool:
     Returns:
         True when the same call may succeed later, on another connection.
     """
-    return isinstance(error, _UNAVAILABLE) or (connection is not None and connection.is_closed())
+    return isinstance(error, _UNAVAILABLE) or (connection is not None and _is_closed(connection))
+
+
+def _is_closed(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # The pool takes a connection back by itself when it dies, and then refuses even this question.
+        return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
@@ -20,9 +20,6 @@ from gateway.ledger.failure import is_unavailable
 from gateway.ledger.head import Heads, read_edge, read_heads
 from gateway.ledger.statement import load_statements
 
-Sign = Callable[[dict[str, str | int]], str]
-"""Makes the receipt, a compact JWS, of its claims."""
-
 _SQL: Final = load_statements("append")
 _CONNECT_SECONDS: Final = 5.0
 _RECONNECT_SECONDS: Final = 0.1
@@ -30,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class CommitUnknownError(Exception):
-    """The connection was lost after COMMIT had been sent."""
+    """The connection was lost while a batch was being committed."""
 
 
 class Session:
@@ -65,29 +62,24 @@ class Session:
         """Read the tiles in the making of a tree of a size."""
         return await read_edge(await self._connect(), size)
 
-    async def insert(self, draft: Draft, sign: Sign) -> dict[int, str]:
-        """Write a draft and its receipts, without commit.
+    async def write(self, draft: Draft, receipts: Mapping[int, str]) -> None:
+        """Write a draft with its receipts; outside a transaction this commits it.
 
         Args:
             draft: at least one entry.
-            sign: makes a receipt.
+            receipts: by index.
 
-        Returns:
-            receipts by index.
+        Raises:
+            CommitUnknownError: the connection was lost, and the entries may be there or not.
         """
-        write = asyncio.ensure_future(self._connection.execute(_SQL["write"], *draft.arguments()))
+        connection = await self._connect()
         try:
-            # Lets the statement go out: the database works while receipts are signed here.
-            await asyncio.sleep(0)
-            receipts = {index: sign(claims) for index, claims in draft.claims()}
-        except BaseException:
-            with contextlib.suppress(Exception):
-                await write
-            raise
-        await write
-        if receipts:
-            await self._connection.execute(_SQL["receipts"], list(receipts), list(receipts.values()))
-        return receipts
+            await connection.execute(_SQL["write"], *draft.arguments(receipts))
+        except Exception as error:
+            if not self.is_lost_by(error):
+                raise
+            _log.warning("the outcome of a write is unknown", extra={"error": type(error).__name__})
+            raise CommitUnknownError from error
 
     async def commit(self) -> None:
         """Commit.
@@ -122,7 +114,8 @@ class Session:
         """
         if not commands:
             return {}
-        rows = await self._connection.fetch(
+        connection = await self._connect()
+        rows = await connection.fetch(
             _SQL["recorded"], [command.act_id for command in commands], [str(command.actor) for command in commands]
         )
         return {

@@ -64,14 +64,18 @@ JOIN ledger.tile ON tile.level = wanted.level AND tile.place >= wanted.start AND
 ORDER BY level, place
 
 -- name: write
-WITH entries AS (
+-- One statement and one round trip, also as a transaction of its own. The lock comes first, so that no two batches are
+-- written at the same time; the primary key refuses a batch that was decided on a state that has passed.
+WITH locked AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(7381244219)
+), entries AS (
     INSERT INTO ledger.entry (seq, recorded_at, act_id, handoff_id, case_seq, pair_number, submitted_seq, lease_until,
                               kind, actor, sender, receiver, case_id, handoff_kind, handoff_state, lease_consumer,
                               case_state, case_before, content_sha256, bundle_sha256, leaf_hash, leaf)
-    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[],
+    SELECT rows.* FROM locked, unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[],
                          $7::bigint[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[],
                          $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[],
-                         $20::bytea[], $21::bytea[], $22::bytea[])
+                         $20::bytea[], $21::bytea[], $22::bytea[]) AS rows
 ), bundles AS (
     INSERT INTO ledger.bundle (handoff_id, seq, sender, idempotency_key, case_number, manifest_jws, record)
     SELECT * FROM unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[], $29::bytea[])
@@ -83,13 +87,12 @@ WITH entries AS (
 ), tiles AS (
     INSERT INTO ledger.tile (level, place, root, data)
     SELECT * FROM unnest($34::smallint[], $35::bigint[], $36::bytea[], $37::bytea[])
+), receipts AS (
+    INSERT INTO ledger.receipt (seq, jws) SELECT * FROM unnest($38::bigint[], $39::text[])
 ), state AS (
-    INSERT INTO ledger.state (size, recorded_at, root, frontier) VALUES ($38, $39, $40, $41)
+    INSERT INTO ledger.state (size, recorded_at, root, frontier) VALUES ($40, $41, $42, $43)
 )
-SELECT pg_notify('fasttrack_inbox', $42::text) WHERE $42::text <> ''
-
--- name: receipts
-INSERT INTO ledger.receipt (seq, jws) SELECT * FROM unnest($1::bigint[], $2::text[])
+SELECT pg_notify('fasttrack_inbox', $44::text) WHERE $44::text <> ''
 
 -- name: recorded
 SELECT entry.seq, entry.act_id, entry.actor, entry.content_sha256, entry.recorded_at, entry.leaf, entry.leaf_hash,

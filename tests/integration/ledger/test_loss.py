@@ -18,23 +18,31 @@ from gateway.ledger.embedded import EmbeddedPostgres
 from tests.integration.ledger.act import append_all, batcher_on, codes, committed, make_submit, read_ledger
 from tests.integration.ledger.proxy import Wire, wire_to
 
+FAST = {"is_ahead": True}, b"header.payload.signature"
+SURE = {"is_ahead": False}, b"COMMIT\x00"
+WAYS = pytest.mark.parametrize(("options", "mark"), [FAST, SURE], ids=["fast", "sure"])
+"""Both ways to a commit, and what the message that commits is known by."""
+
 
 @asynccontextmanager
-async def wired_batcher(server: EmbeddedPostgres, database_url: str) -> AsyncIterator[tuple[Wire, Batcher]]:
+async def wired_batcher(
+    server: EmbeddedPostgres, database_url: str, options: dict[str, bool], mark: bytes
+) -> AsyncIterator[tuple[Wire, Batcher]]:
     """A batcher whose connections go over a wire that can be cut."""
-    async with wire_to(server.port) as (wire, port):
+    async with wire_to(server.port, mark) as (wire, port):
         name = urlsplit(database_url).path.strip("/")
         dsn = server.tcp_dsn(name).replace(f":{server.port}/", f":{port}/")
-        async with batcher_on(dsn) as batcher:
+        async with batcher_on(dsn, **options) as batcher:
             yield wire, batcher
 
 
+@WAYS
 @pytest.mark.parametrize("count", [1, 40])
 async def test_commit_answer_lost_is_looked_up(
-    postgres_server: EmbeddedPostgres, database_url: str, count: int
+    postgres_server: EmbeddedPostgres, database_url: str, count: int, options: dict[str, bool], mark: bytes
 ) -> None:
     """When the server commits and its answer is lost, the caller gets the receipt that is in the ledger."""
-    async with wired_batcher(postgres_server, database_url) as (wire, batcher):
+    async with wired_batcher(postgres_server, database_url, options, mark) as (wire, batcher):
         await batcher.append(make_submit())
         wire.cut = "after"
         results = await append_all(batcher, [make_submit() for _ in range(count)])
@@ -46,17 +54,35 @@ async def test_commit_answer_lost_is_looked_up(
     assert len(entries) == count + 2
 
 
-async def test_commit_never_sent_is_not_answered_as_done(postgres_server: EmbeddedPostgres, database_url: str) -> None:
-    """When COMMIT does not reach the server, the caller is told to ask again, and asking again records it once."""
-    async with wired_batcher(postgres_server, database_url) as (wire, batcher):
+@WAYS
+async def test_commit_never_arrived_is_done_once_more(
+    postgres_server: EmbeddedPostgres, database_url: str, options: dict[str, bool], mark: bytes
+) -> None:
+    """When what commits does not reach the server, the acts are not there, and are written once by another try."""
+    async with wired_batcher(postgres_server, database_url, options, mark) as (wire, batcher):
+        await batcher.append(make_submit())
+        wire.cut = "before"
+        results = await append_all(batcher, [make_submit() for _ in range(5)])
+        assert wire.cuts == 1
+        assert not any(appended.is_replay for appended in committed(results))
+    assert len(committed(results)) == 5
+    assert len(await read_ledger(database_url)) == 6
+
+
+async def test_commit_lost_again_and_again_is_not_answered_as_done(
+    postgres_server: EmbeddedPostgres, database_url: str
+) -> None:
+    """When nobody can say that an act is committed, the caller is told to ask again, and that records it once."""
+    async with wired_batcher(postgres_server, database_url, *SURE) as (wire, batcher):
         await batcher.append(make_submit())
         submits = [make_submit() for _ in range(5)]
+        wire.is_cut_always = True
         wire.cut = "before"
         results = await append_all(batcher, submits)
         assert codes(results) == [ErrorCode.LEDGER_UNAVAILABLE] * 5
         assert len(await read_ledger(database_url)) == 1
-        again = committed(await append_all(batcher, submits))
-        assert len(again) == 5 and not any(appended.is_replay for appended in again)
+        wire.cut = ""
+        assert len(committed(await append_all(batcher, submits))) == 5
     assert len(await read_ledger(database_url)) == 6
 
 
