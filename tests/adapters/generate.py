@@ -44,6 +44,7 @@ partials = st.one_of(
     dates.map(lambda day: PartialDate(day.year, day.month)),
     dates.map(lambda day: PartialDate(day.year, day.month, day.day)),
 )
+abouts = dates.map(lambda day: PartialDate(day.year, day.month, None, approximate=True))
 terms = st.builds(Term, st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)).filter(lambda term: term != Term())
 citizens = st.builds(
     lambda day, serial: (body := f"999001{day:%Y%m%d}{serial}") + citizen_check(body), dates, _digits(3)
@@ -127,6 +128,8 @@ def _fill(draw: st.DrawFn, item: Item, plan: RowPlan, agency: str) -> None:
             item.fields.update({n: v for n, v in zip(field.names, plea or (), strict=False) if v is not None})
         elif field.names and _sometimes(draw, is_needed=is_needed):
             values = _VALUES.get(kind)
+            if kind == "pdate" and agency in ("procuratorate", "court"):
+                values = st.one_of(partials, abouts)
             item.fields[field.names[0]] = draw(_codes(field, agency) if values is None else values)
 
 

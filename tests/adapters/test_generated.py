@@ -45,7 +45,7 @@ def _settings(examples: int) -> Any:
 
 
 @pytest.mark.parametrize(("agency", "kind"), _PAIRS)
-@_settings(8)
+@_settings(6)
 @given(data=st.data())
 def test_reader_of_written_case_gives_the_case(agency: str, kind: str, data: st.DataObject) -> None:
     """Writing a case that a schema can carry and reading it back is the identity."""
@@ -58,7 +58,7 @@ def test_reader_of_written_case_gives_the_case(agency: str, kind: str, data: st.
 
 
 @pytest.mark.parametrize(("kind", "sender", "receiver"), sorted(ROUTES))
-@_settings(8)
+@_settings(6)
 @given(data=st.data())
 def test_report_of_generated_case_names_every_leaf(kind: str, sender: str, receiver: str, data: st.DataObject) -> None:
     """For any case on any route every leaf of source and target is accounted for; nothing else is named."""
@@ -82,23 +82,27 @@ def test_report_of_generated_case_names_every_leaf(kind: str, sender: str, recei
 def test_carried_means_that_the_receiver_reads_the_same(
     kind: str, sender: str, receiver: str, data: st.DataObject
 ) -> None:
-    """Where a field of the record is carried, the receiver's own reader gives the value that the sender's gave."""
+    """Where a field is carried, the receiver's own reader gives the value that the sender's gave."""
     writer, other = _ADAPTERS.adapter(sender), _ADAPTERS.adapter(receiver)
     source, _ = writer.write(data.draw(cases(writer, kind)), kind, sender)
     scan = writer.read_unrouted(source, kind).trace
     target, made = other.write(scan.root, kind, sender)
     read_back = other.read_unrouted(target, kind).trace
     actions = {(line.source, line.target): line.action for line in other.report(scan, made)}
-    for name, at in read_back.root.sources.items():
-        sources = scan.root.sources.get(name)
-        if not isinstance(at, int) or not isinstance(sources, int):
-            continue
-        action = actions.get((scan.path_of(sources), read_back.path_of(at)))
-        if action == "carried":
-            assert read_back.root.fields[name] == scan.root.fields[name]
-        elif action == "normalised":
-            # The source was written by its own agency, so only another value can be the reason.
-            assert read_back.root.fields[name] != scan.root.fields[name]
+    pairs = [(scan.root, read_back.root)]
+    for name in ("person", "org", "victim", "document", "recording"):
+        ours, theirs = scan.root.items(name), read_back.root.items(name)
+        # Justice takes only the persons and pages that its task needs.
+        pairs += zip(ours, theirs, strict=True) if len(ours) == len(theirs) else []
+    for ours, theirs in pairs:
+        for name, at in theirs.sources.items():
+            sources = ours.sources.get(name)
+            if not isinstance(at, int) or not isinstance(sources, int):
+                continue
+            action = actions.get((scan.path_of(sources), read_back.path_of(at)))
+            # The source was written by its own agency, so only another value can make it normalised.
+            if action in ("carried", "normalised"):
+                assert (theirs.fields[name] == ours.fields[name]) == (action == "carried")
 
 
 @pytest.mark.parametrize("sample", READABLE, ids=lambda sample: sample.name)
