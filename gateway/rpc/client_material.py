@@ -111,6 +111,7 @@ class MaterialCalls(Connection):
             EvidenceRejected: the gateway stored something else.
         """
         is_sent = False
+        unreadable: list[OSError] = []
 
         async def once() -> bool:
             nonlocal is_sent
@@ -119,10 +120,15 @@ class MaterialCalls(Connection):
                 return is_sent
             is_sent = True
             call = self._materials.Upload(
-                _upload_requests(file, missing[file.sha256], progress), metadata=self.metadata()
+                _upload_requests(file, missing[file.sha256], progress, unreadable), metadata=self.metadata()
             )
             try:
                 stored = await call
+            except (grpc.aio.AioRpcError, asyncio.CancelledError):
+                # What goes wrong while the file is read reaches gRPC only as a cancelled call.
+                if unreadable:
+                    raise unreadable[0] from None
+                raise
             finally:
                 call.cancel()
             if (stored.sha256, stored.sm3, stored.size) != (file.sha256, file.sm3, file.size):
@@ -196,13 +202,17 @@ class MaterialCalls(Connection):
 
 
 async def _upload_requests(
-    file: FileDigest, offset: int, progress: Progress | None
+    file: FileDigest, offset: int, progress: Progress | None, unreadable: list[OSError]
 ) -> AsyncIterator[wire.UploadRequest]:
     yield wire.UploadRequest(header=wire.UploadHeader(sha256=file.sha256, size=file.size, offset=offset))
-    with file.path.open("rb") as source:
-        source.seek(offset)
-        while chunk := source.read(CHUNK_BYTES):
-            yield wire.UploadRequest(chunk=chunk)
-            offset += len(chunk)
-            if progress is not None:
-                progress(offset, file.size)
+    try:
+        with file.path.open("rb") as source:
+            source.seek(offset)
+            while chunk := source.read(CHUNK_BYTES):
+                yield wire.UploadRequest(chunk=chunk)
+                offset += len(chunk)
+                if progress is not None:
+                    progress(offset, file.size)
+    except OSError as error:
+        unreadable.append(error)
+        raise

@@ -161,6 +161,15 @@ async def test_upload_cut_in_the_middle_is_repeated_by_itself(gateway: RunningGa
         assert line.connections == 2
 
 
+async def test_upload_of_a_file_that_vanished_says_so(gateway: RunningGateway, tmp_path: Path) -> None:
+    """A file that cannot be read any more is an error of the file, not of the gateway."""
+    file = digest_file(large_file(tmp_path, CHUNK_BYTES))
+    file.path.unlink()
+    async with gateway.client(PS) as client:
+        with pytest.raises(FileNotFoundError):
+            await client.upload(file)
+
+
 async def test_download_cut_in_the_middle_goes_on_where_it_broke(gateway: RunningGateway, tmp_path: Path) -> None:
     """After a cut the download takes the rest; the file appears whole, and nothing else is left beside it."""
     source = large_file(tmp_path, 12 * CHUNK_BYTES)
