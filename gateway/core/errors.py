@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
-    16xx material, 17xx time stamp, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
+    16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -89,6 +89,19 @@ class ErrorCode(IntEnum):
     TIMESTAMP_UNAVAILABLE = 1701
     TIMESTAMP_REFUSED = 1702
     TIMESTAMP_INVALID = 1703
+
+    CALENDAR_YEAR_MISSING = 1801
+    CLOCK_UNKNOWN = 1802
+    CLOCK_START_INVALID = 1803
+    CLOCK_INPUT_MISSING = 1804
+    CLOCK_INPUT_INVALID = 1805
+    CLOCK_NOT_IN_FORCE = 1806
+    CLOCK_ALREADY_RUNNING = 1807
+    CLOCK_NOT_RUNNING = 1808
+    CLOCK_ACT_NOT_ALLOWED = 1809
+    CLOCK_ACT_TOO_LATE = 1810
+    CLOCK_ACT_OUT_OF_ORDER = 1811
+    CLOCK_RUNS_EXHAUSTED = 1812
 
     QUEUE_FULL = 1901
     LEDGER_UNAVAILABLE = 1902

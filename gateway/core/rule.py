@@ -128,6 +128,25 @@ class _StrictLoader(SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def parse_yaml(name: str, data: bytes) -> Any:
+    """Read YAML of plain values, refusing what other readers let pass.
+
+    Args:
+        name: of the file, for messages.
+        data: YAML in UTF-8.
+
+    Returns:
+        mappings, lists, texts, numbers, dates, None.
+
+    Raises:
+        RuleFileError: not YAML, a tag that makes objects, or a key twice in a mapping.
+    """
+    try:
+        return _StrictLoader(data).get_single_data()
+    except (YAMLError, ValueError) as error:
+        raise RuleFileError(name, [f"not readable: {error}"]) from error
+
+
 RULE_KEYS: Final = ("id", "basis", "article", "valid_from", "valid_to", "confidence")
 _TEXT_KEYS: Final = ("id", "basis", "article")
 
@@ -167,10 +186,7 @@ def parse_rules(name: str, data: bytes, *, required: Collection[str] = (), optio
         RuleFileError: not YAML, a key twice, missing or unknown, no basis or article, an unknown confidence, or two
             rows of one id that hold on the same day.
     """
-    try:
-        value = _StrictLoader(data).get_single_data()
-    except (YAMLError, ValueError) as error:
-        raise RuleFileError(name, [f"not readable: {error}"]) from error
+    value = parse_yaml(name, data)
     if not isinstance(value, dict) or not {"version", "rules"} <= value.keys() <= {"version", "settings", "rules"}:
         raise RuleFileError(name, ["the file must have version and rules, it may have settings, and nothing else"])
     version, rows, settings = value["version"], value["rules"], value.get("settings", {})

@@ -1,0 +1,1 @@
+"""Public holidays and make-up working days, one file a year."""
