@@ -134,8 +134,8 @@ class Screen:
         say()
         say(Rule("[bold]oversight[/]  the case as the ledger has it", align="left", characters="─", style="dim"))
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
-        for heading in ("entries", "handoff", "from", "to", "what happened", "stage", "transitions"):
-            table.add_column(heading)
+        for heading in ("entries", "handoff", "way", "what happened", "stage", "transitions"):
+            table.add_column(heading, no_wrap=True)
         for _, rows in groupby(ending.timeline.entries, key=lambda row: row.entry.handoff):
             table.add_row(*_timeline_row([row.entry for row in rows]))
         say(table)
@@ -228,8 +228,7 @@ def _timeline_row(entries: list[Entry]) -> tuple[str, ...]:
     return (
         f"{first.index} to {last.index}",
         first.handoff_kind.lower().replace("_", " "),
-        first.sender,
-        first.receiver,
+        f"{first.sender[:2]} → {first.receiver[:2]}",
         " ".join(entry.kind.value for entry in entries),
         last.case_state.stage.value if last.case_state else "",
         " ".join(transition for entry in entries for transition in entry.transitions),
