@@ -133,7 +133,7 @@ class Screen:
         say = self._console.print
         say()
         say(Rule("[bold]oversight[/]  the case as the ledger has it", align="left", characters="─", style="dim"))
-        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1))
         for heading in ("entries", "handoff", "way", "what happened", "stage", "transitions"):
             table.add_column(heading, no_wrap=True)
         for _, rows in groupby(ending.timeline.entries, key=lambda row: row.entry.handoff):
