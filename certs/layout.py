@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from certs.authority import Authority, PrivateKey
 from gateway.core.identity import Agency
+from gateway.trust.signing_key import load_private_key
+from gateway.trust.sm2 import Sm2PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,10 @@ def write_key(path: Path, key: PrivateKey) -> None:
     Raises:
         FileExistsError: the file exists; a key is never overwritten.
     """
-    write_new(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    if isinstance(key, Sm2PrivateKey):
+        write_new(path, key.to_pem())
+    else:
+        write_new(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:
@@ -173,6 +177,21 @@ def write_certificate(path: Path, certificate: x509.Certificate) -> None:
     write_new(path, certificate.public_bytes(Encoding.PEM), 0o644)
 
 
+def add_certificate(path: Path, certificate: x509.Certificate) -> None:
+    """Add a certificate to the end of a file of certificates, unless it is there.
+
+    Args:
+        path: PEM; it is replaced in one step, so that no reader finds half of it.
+        certificate: the certificate.
+    """
+    before = path.read_bytes()
+    if certificate not in x509.load_pem_x509_certificates(before):
+        longer = path.with_suffix(".new")
+        longer.unlink(missing_ok=True)
+        write_new(longer, before + certificate.public_bytes(Encoding.PEM), 0o644)
+        longer.replace(path)
+
+
 def load_key(path: Path) -> PrivateKey:
     """Read a private key.
 
@@ -180,15 +199,16 @@ def load_key(path: Path) -> PrivateKey:
         path: PKCS #8 PEM without password.
 
     Returns:
-        an Ed25519 or P-256 key.
+        an Ed25519, P-256 or SM2 key.
 
     Raises:
         ValueError: the file holds something else.
+        GatewayError: ALGORITHM_UNAVAILABLE when the key is SM2 and this machine cannot do SM2.
     """
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, PrivateKey):
-        raise ValueError(f"{path.name}: an Ed25519 or elliptic curve key is expected")  # noqa: TRY004
-    return key
+    try:
+        return load_private_key(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 def load_authority(certificate: Path, key: Path) -> Authority:

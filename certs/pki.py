@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,8 +16,17 @@ from pathlib import Path
 from cryptography import x509
 
 from certs.authority import CLIENT_AUTH, SERVER_AUTH, Authority, generate_key
-from certs.layout import PkiLayout, load_authority, make_directory, write_certificate, write_key, write_new
+from certs.layout import (
+    PkiLayout,
+    add_certificate,
+    load_authority,
+    make_directory,
+    write_certificate,
+    write_key,
+    write_new,
+)
 from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
+from gateway.trust.sm2_libcrypto import library as require_sm2
 
 _IDENTITIES = Path(__file__).with_name("identities.toml")
 
@@ -29,7 +38,7 @@ class Identity:
     Args:
         agency: who it is.
         name: name for people; becomes the common name.
-        signing_algorithm: ``EdDSA`` or ``ES256``.
+        signing_algorithm: ``EdDSA``, ``ES256`` or ``SM2SM3``.
     """
 
     agency: Agency
@@ -56,11 +65,11 @@ def _gateway_names() -> list[x509.GeneralName]:
     ]
 
 
-def _authority(root: Path, name: str, common_name: str, now: datetime) -> Authority:
+def _authority(root: Path, name: str, common_name: str, now: datetime, algorithm: str = "ES256") -> Authority:
     certificate, key = root / f"{name}.crt", root / f"{name}.key"
     if key.exists():
         return load_authority(certificate, key)
-    authority = Authority.create(common_name, now=now)
+    authority = Authority.create(common_name, now=now, algorithm=algorithm)
     write_key(key, authority.key)
     write_certificate(certificate, authority.certificate)
     return authority
@@ -98,20 +107,29 @@ def _make_agency(layout: PkiLayout, identity: Identity, tls: Authority, signing:
     write_certificate(layout.registered_certificate(identity.agency), certificate)
 
 
-def make_pki(out: Path, *, now: datetime, agencies: Sequence[str] | None = None) -> PkiLayout:
+def _sm2_authority(layout: PkiLayout, now: datetime) -> Authority:
+    """The CA of SM2 keys; the first CA in the file stays the one that the gateway's receipts are checked against."""
+    authority = _authority(layout.root, "signing-ca-sm2", "Fast-track development SM2 signing CA", now, "SM2SM3")
+    add_certificate(layout.signing_ca, authority.certificate)
+    return authority
+
+
+def make_pki(out: Path, *, now: datetime, agencies: Sequence[str] | None = None, sm2: Sequence[str] = ()) -> PkiLayout:
     """Make a development PKI, or add agencies to one that exists.
 
     Args:
         out: folder; its CAs and gateway are made if they are not there yet, else used.
         now: aware time from which the certificates are valid (less five minutes), for 90 days.
         agencies: short forms such as ``ps:110108``; None for all of ``identities.toml``.
+        sm2: those of them whose signing key is SM2 below an SM2 CA, whatever ``identities.toml`` says.
 
     Returns:
         where everything lies.
 
     Raises:
         FileExistsError: an agency has a key already; nothing was written.
-        ValueError: an agency is not in ``identities.toml``; nothing was written.
+        ValueError: an agency is not in ``identities.toml``, or one of ``sm2`` is not made; nothing was written.
+        GatewayError: ALGORITHM_UNAVAILABLE when SM2 is asked for and this machine cannot do it; nothing was written.
     """
     layout = PkiLayout(out)
     known = {str(identity.agency): identity for identity in load_identities()}
@@ -123,6 +141,11 @@ def make_pki(out: Path, *, now: datetime, agencies: Sequence[str] | None = None)
         for path in (files.tls_key, files.sign_key, layout.registered_certificate(name)):
             if path.exists():
                 raise FileExistsError(f"{path} exists and is not overwritten; choose another folder or remove it")
+    for name in sm2:
+        if name not in wanted:
+            raise ValueError(f"{name} is to have an SM2 key, but is not among the agencies that are made")
+    if sm2:
+        require_sm2()
     for directory in (out, layout.signers, layout.signers / "registered", layout.signers / "revoked", out / "agency"):
         make_directory(directory)
     tls = _authority(out, "tls-ca", "Fast-track development TLS CA", now)
@@ -130,5 +153,9 @@ def make_pki(out: Path, *, now: datetime, agencies: Sequence[str] | None = None)
     if not layout.gateway.exists():
         _make_gateway(layout, tls, signing, now)
     for name in wanted:
-        _make_agency(layout, known[name], tls, signing, now)
+        if name in sm2:
+            identity = replace(known[name], signing_algorithm="SM2SM3")
+            _make_agency(layout, identity, tls, _sm2_authority(layout, now), now)
+        else:
+            _make_agency(layout, known[name], tls, signing, now)
     return layout

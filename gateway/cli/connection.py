@@ -150,14 +150,14 @@ def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] 
     if settings.sign_cert is None or settings.sign_key is None:
         return None
     from cryptography import x509  # noqa: PLC0415 - as above
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
 
     from gateway.trust.jws import sign_bundle  # noqa: PLC0415 - as above
+    from gateway.trust.signing_key import load_private_key  # noqa: PLC0415 - as above
 
     settings.require(SIGN_FIELDS)
     try:
         chain = x509.load_pem_x509_certificates(settings.sign_cert.read_bytes())
-        private_key = serialization.load_pem_private_key(settings.sign_key.read_bytes(), password=None)
+        private_key = load_private_key(settings.sign_key.read_bytes())
     except (ValueError, TypeError) as error:
         raise SettingsError(
             "the signing certificate or key cannot be read", "both are PEM files, the key without a password"
@@ -165,9 +165,9 @@ def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] 
 
     def sign(payload: Mapping[str, Any]) -> str:
         try:
-            return sign_bundle(payload, private_key=private_key, certificate_chain=chain)  # type: ignore[arg-type]
+            return sign_bundle(payload, private_key=private_key, certificate_chain=chain)
         except ValueError as error:
-            raise SettingsError(f"cannot sign: {error}", "use an Ed25519 or P-256 key and its certificate") from error
+            raise SettingsError(f"cannot sign: {error}", "use an Ed25519, P-256 or SM2 key and its certificate") from error
 
     return sign
 

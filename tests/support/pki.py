@@ -15,6 +15,7 @@ from gateway.core.identity import URI_PREFIX
 from gateway.trust.chain import thumbprint
 from gateway.trust.jws import sign_bundle
 from gateway.trust.signer_registry import SignerKey, SignerRegistry
+from gateway.trust.sm2 import Sm2PrivateKey
 
 NOW = datetime(2026, 3, 2, 1, 0, 0, tzinfo=UTC)
 """The time at which everything made here is valid unless a test says otherwise."""
@@ -47,6 +48,8 @@ class Issued:
     @property
     def key_pem(self) -> bytes:
         """The key in PEM."""
+        if isinstance(self.key, Sm2PrivateKey):
+            return self.key.to_pem()
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def sign(self, payload: Mapping[str, Any]) -> str:
@@ -65,6 +68,7 @@ def issue(
     usage: x509.KeyUsage | None = DIGITAL_SIGNATURE,
     extended_usage: Sequence[x509.ObjectIdentifier] = (),
     is_ca: bool = False,
+    critical: Sequence[x509.ExtensionType] = (),
     key: PrivateKey | None = None,
     intermediates: tuple[x509.Certificate, ...] = (),
 ) -> Issued:
@@ -74,12 +78,13 @@ def issue(
         authority: the CA; another CA than the trusted one makes an unknown chain.
         agency: whose URI it carries; None for none at all, so that only the common name is left (CN-only).
         uris: all URIs instead of that of the agency, for none, two or strange ones.
-        algorithm: ``EdDSA`` or ``ES256``.
+        algorithm: ``EdDSA``, ``ES256`` or ``SM2SM3``.
         not_before: start of validity; in the future for one that is not valid yet.
         validity: lifetime; negative is not possible, so an expired one starts in the past.
         usage: key usage; None leaves it out.
         extended_usage: extended key usages.
         is_ca: whether it claims to be a CA.
+        critical: further extensions, each critical.
         key: an existing key instead of a new one.
         intermediates: CAs between it and the root.
 
@@ -98,6 +103,7 @@ def issue(
         usage=usage,
         extended_usage=extended_usage,
         is_ca=is_ca,
+        critical=critical,
     )
     return Issued(certificate, key, intermediates)
 
@@ -113,12 +119,14 @@ class MemoryPki:
 
     Args:
         now: time from which the CA is valid.
+        algorithm: kind of key of its signers; with ``SM2SM3`` the CA is SM2 too.
         authority: the signing CA.
         registered: keys registered so far.
         revoked: key ids revoked so far.
     """
 
     now: datetime = NOW
+    algorithm: str = "EdDSA"
     authority: Authority = field(init=False)
     registered: dict[str, SignerKey] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
@@ -126,8 +134,17 @@ class MemoryPki:
     def __post_init__(self) -> None:
         """Make the CA, valid long enough that only leaves run out."""
         self.authority = Authority.create(
-            "test signing CA", now=self.now - timedelta(days=400), path_length=1, validity=timedelta(days=4000)
+            "test signing CA",
+            now=self.now - timedelta(days=400),
+            path_length=1,
+            validity=timedelta(days=4000),
+            algorithm=self.ca_algorithm,
         )
+
+    @property
+    def ca_algorithm(self) -> str:
+        """Kind of key of the CA."""
+        return "SM2SM3" if self.algorithm == "SM2SM3" else "ES256"
 
     def register(self, issued: Issued) -> Issued:
         """Put a signing certificate into the registry."""
@@ -141,7 +158,7 @@ class MemoryPki:
 
     def signer(self, agency: str = "ps:110108", **options: Any) -> Issued:
         """Issue and register a signing certificate; the options are those of ``issue``."""
-        return self.register(issue(self.authority, agency, **options))
+        return self.register(issue(self.authority, agency, **{"algorithm": self.algorithm, **options}))
 
     @property
     def registry(self) -> SignerRegistry:
