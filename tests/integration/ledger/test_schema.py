@@ -14,13 +14,17 @@ from gateway.ledger.migrate import MigrationError, load_migrations, migrate
 from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make_submit
 
 GOLDEN = Path(__file__).with_name("schema.txt")
-GATEWAY, OVERSIGHT = "fasttrack_gateway", "fasttrack_oversight"
-LEDGER = {"entry", "receipt", "bundle", "detail", "material_grant", "tile", "state"}
-VIEWS = {"oversight_entry", "oversight_tile", "oversight_state"}
+GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
+LEDGER = {"entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature"}
+VIEWS = {
+    "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
+}  # fmt: skip
 GRANTS = (
-    {(GATEWAY, table, right) for table in LEDGER for right in ("INSERT", "SELECT")}
-    | {(GATEWAY, "schema_migration", "SELECT")}
+    {(GATEWAY, table, right) for table in LEDGER - {"checkpoint"} for right in ("INSERT", "SELECT")}
+    | {(GATEWAY, table, "SELECT") for table in ("schema_migration", "checkpoint")}
     | {(role, view, "SELECT") for role in (GATEWAY, OVERSIGHT) for view in VIEWS}
+    | {(SIGNER, name, "SELECT") for name in ("oversight_entry", "oversight_state", "checkpoint")}
+    | {(SIGNER, "checkpoint", "INSERT")}
 )
 CATALOGUE = """
 SELECT format('%s %s.%s %s%s', c.relkind, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -143,6 +147,8 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
         await batcher.append(make_act(EntryKind.WITHDRAWN, submit.act_id, PS, detail=b"{}", detail_sha256="0" * 64))
         for _ in range(256):
             await batcher.append(make_submit())
+    await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")
+    await owner.execute("INSERT INTO ledger.cosignature VALUES (1, 'witness', now(), 'line')")
     found = await tables(owner)
     assert found == {*LEDGER, "schema_migration"}
     for table in sorted(found):
@@ -150,7 +156,7 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
         column = await owner.fetchval(
             "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum = 1", f"ledger.{table}"
         )
-        for role in ("postgres", GATEWAY, OVERSIGHT):
+        for role in ("postgres", GATEWAY, OVERSIGHT, SIGNER):
             for session in ("origin", "replica"):
                 for statement in (
                     f"UPDATE ledger.{table} SET {column} = {column}",
@@ -190,6 +196,19 @@ async def test_oversight_sees_views_and_no_bundle(database_url: str) -> None:
     for table in (*LEDGER, "schema_migration"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch(f"SELECT * FROM ledger.{table}")
+    await connection.close()
+
+
+async def test_signer_sees_leaves_and_heads_and_writes_checkpoints_only(database_url: str) -> None:
+    """Who holds the signing key reads no bundle, and cannot write what it signs for."""
+    connection = await asyncpg.connect(as_role(database_url, SIGNER))
+    for name in ("oversight_entry", "oversight_state", "checkpoint"):
+        await connection.fetch(f"SELECT * FROM ledger.{name}")
+    await connection.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")
+    for table in LEDGER - {"checkpoint"}:
+        for statement in (f"SELECT * FROM ledger.{table}", f"INSERT INTO ledger.{table} DEFAULT VALUES"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
     await connection.close()
 
 
