@@ -125,7 +125,10 @@ class Telemetry:
         carrier = {key: value for key, value in metadata if isinstance(value, str) and key.startswith("trace")}
         token = context.attach(propagate.extract(carrier)) if carrier else None
         try:
-            with self._tracer.start_as_current_span(method, kind=SpanKind.SERVER, record_exception=False) as span:
+            # Neither as an event nor as a status: the text of an exception can hold a value that it choked on.
+            with self._tracer.start_as_current_span(
+                method, kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
+            ) as span:
                 yield span
         finally:
             if token is not None:
