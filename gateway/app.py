@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.registry import Adapters
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
     from gateway.core.identity import Agency
+    from gateway.core.witness_policy import WitnessPolicy
 
 _LOG: Final = logging.getLogger(__name__)
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
@@ -33,6 +35,30 @@ def adapters() -> Adapters:
 def now() -> datetime:
     """The time now, aware UTC."""
     return datetime.now(UTC)
+
+
+def load_policy(path: Path | None, origin: str) -> WitnessPolicy | None:
+    """Read the witness policy.
+
+    Args:
+        path: TOML file; None for none.
+        origin: name of the log that it must be for.
+
+    Returns:
+        the policy, or None.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it cannot be used, or is for another log.
+    """
+    from gateway.core.witness_policy import parse_policy  # noqa: PLC0415
+
+    if path is None:
+        return None
+    policy = parse_policy(path.read_text("utf-8"))
+    if policy.log.name != origin:
+        raise ValueError("the witness policy is for another log than FASTTRACK_ORIGIN")
+    return policy
 
 
 @asynccontextmanager
@@ -57,6 +83,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     from gateway.flows.parts import Parts  # noqa: PLC0415
     from gateway.flows.refuse import record_refusal  # noqa: PLC0415
     from gateway.ledger.batcher import Batcher  # noqa: PLC0415
+    from gateway.ledger.checkpoint import CheckpointStore  # noqa: PLC0415
     from gateway.ledger.grant import Grants  # noqa: PLC0415
     from gateway.ledger.pool import open_pool  # noqa: PLC0415
     from gateway.ledger.reader import Reader  # noqa: PLC0415
@@ -71,6 +98,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     from gateway.trust.tls import peer_agency, server_credentials  # noqa: PLC0415
 
     telemetry = set_up_exporters()
+    policy = load_policy(settings.witness_policy, settings.origin)
     registry = load_registry(settings.signing_ca, settings.signers_dir)
     statements = load_receipt_signer(settings.receipt_cert, settings.receipt_key)
     pseudonyms = Pseudonyms(settings.pseudonym_key_file.read_bytes())
@@ -92,6 +120,8 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
         adapters=adapters(),
         procedure=EmptyRuleSet(),
         statements=statements,
+        checkpoints=CheckpointStore(pool),
+        policy=policy,
     )
 
     async def refuse(caller: Agency, method: str, error: GatewayError) -> int:

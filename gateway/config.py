@@ -12,6 +12,7 @@
 | FASTTRACK_RECEIPT_CERT, FASTTRACK_RECEIPT_KEY | certificate and key that sign receipts, PEM files | required |
 | FASTTRACK_PSEUDONYM_KEY_FILE | file of 32 secret bytes | required |
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
+| FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
 | FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
 | FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
 """
@@ -60,6 +61,7 @@ class Settings:
     materials_dir: Path
     workers: int
     log_level: str
+    witness_policy: Path | None = None
 
 
 _FILES: Final = (
@@ -133,10 +135,18 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
     level = text("log_level", "INFO").upper()
     if level not in _LEVELS:
         problems.append(f"{PREFIX}LOG_LEVEL: one of {', '.join(_LEVELS)} is needed")
+    policy = path("witness_policy", is_folder=False) if text("witness_policy") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
     if problems:
         raise SettingsError(problems)
     return Settings(
-        database_url=url, listen=listen, origin=origin, workers=int(workers), log_level=level, **files, **folders
+        database_url=url,
+        listen=listen,
+        origin=origin,
+        workers=int(workers),
+        log_level=level,
+        witness_policy=policy,
+        **files,
+        **folders,
     )

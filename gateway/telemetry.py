@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,12 +27,15 @@ ATTR_METHOD: Final = "rpc.method"
 ATTR_STATUS: Final = "rpc.grpc.status_code"
 ATTR_ROLE: Final = "fasttrack.caller.role"
 ATTR_CODE: Final = "fasttrack.error.code"
+ATTR_PROCESS: Final = "fasttrack.seal.process"
 
 METRIC_CALLS: Final = "fasttrack.calls"
 METRIC_SECONDS: Final = "fasttrack.call.duration"
 METRIC_REFUSALS: Final = "fasttrack.refusals"
 METRIC_BATCH: Final = "fasttrack.ledger.batch.size"
 METRIC_COMMIT: Final = "fasttrack.ledger.commit.duration"
+METRIC_SEALED_SIZE: Final = "fasttrack.seal.size"
+METRIC_SEAL_ALARM: Final = "fasttrack.seal.alarm"
 
 LOG_FIELDS: Final = frozenset(
     {"method", "caller", "code", "codes", "seconds", "entry_index", "error_id", "reason", "listening", "size",
@@ -160,6 +164,51 @@ class Telemetry:
         """Record a committed ledger batch: entries and duration in seconds."""
         self._batch.record(size)
         self._commit.record(seconds)
+
+
+class SealTelemetry:
+    """Log lines and metrics of a signer or a witness; the alarm stays up until something is signed again.
+
+    Args:
+        logger: of the process.
+        process: ``signer`` or ``witness``.
+    """
+
+    _REPEAT_SECONDS: Final = 60.0
+
+    def __init__(self, logger: logging.Logger, process: str) -> None:
+        meter = metrics.get_meter(SERVICE_NAME)
+        self._size = meter.create_gauge(METRIC_SEALED_SIZE, description="size of the last tree signed or cosigned")
+        self._alarm = meter.create_gauge(METRIC_SEAL_ALARM, description="1 while signing is refused, else 0")
+        self._logger = logger
+        self._attributes = {ATTR_PROCESS: process}
+        self._last: tuple[str, int] = ("", 0)
+        self._said_at = 0.0
+        self._alarm.set(0, self._attributes)
+
+    def sealed(self, size: int) -> None:
+        """Something was signed, for a tree of a size."""
+        self._say(logging.INFO, "sealed", "", size)
+        self._size.set(size, self._attributes)
+        self._alarm.set(0, self._attributes)
+
+    cosigned = sealed
+
+    def refused(self, fault: str, size: int) -> None:
+        """Nothing is signed, for a reason, at a size."""
+        self._say(logging.ERROR, "refused to sign", fault, size)
+        self._alarm.set(1, self._attributes)
+
+    def unavailable(self) -> None:
+        """The other side does not answer, or refuses the call."""
+        self._say(logging.WARNING, "cannot be reached", "unavailable", 0)
+
+    def _say(self, level: int, event: str, reason: str, size: int) -> None:
+        # The same line again and again would hide the others.
+        now = time.monotonic()
+        if (reason, size) != self._last or now - self._said_at >= self._REPEAT_SECONDS:
+            self._last, self._said_at = (reason, size), now
+            log_event(self._logger, level, event, **({"reason": reason} if reason else {}), size=size)
 
 
 def trace_metadata() -> list[tuple[str, str]]:

@@ -21,7 +21,8 @@ class Severity(StrEnum):
 
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
-    16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces, section 8)."""
+    16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces,
+    section 8), 21xx checkpoint."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -145,6 +146,10 @@ class ErrorCode(IntEnum):
     MEASURE_ORDER = 2035
     DERIVED_CONFLICT = 2036
     RECORD_LIMIT_EXCEEDED = 2090
+
+    CHECKPOINT_UNKNOWN = 2101
+    WITNESS_UNKNOWN = 2102
+    COSIGNATURE_INVALID = 2103
 
 
 UNRECORDED = frozenset(

@@ -18,6 +18,7 @@ EVERYBODY: Final = frozenset(Role)
 _E = "gateway.v1.ExchangeService/"
 _M = "gateway.v1.MaterialService/"
 _L = "gateway.v1.LedgerService/"
+_W = "gateway.v1.WitnessService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _E + "Validate": EXCHANGE,
@@ -36,6 +37,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _L + "QueryEntries": OVERSIGHT,
     _L + "GetCaseTimeline": OVERSIGHT,
     _L + "GetProof": OVERSIGHT,
+    _W + "GetCheckpoint": EVERYBODY,
+    _W + "AddCosignature": EVERYBODY,
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY,
 }
 """Method, as service/name, to the roles that may call it."""

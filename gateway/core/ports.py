@@ -173,9 +173,9 @@ class LedgerReader(Protocol):
 
 
 class InboxWatch(Protocol):
-    """Wakes readers of an inbox."""
+    """Wakes readers of an inbox, or of another topic."""
 
-    def subscribe(self, receiver: Agency) -> AbstractAsyncContextManager[Callable[[], AsyncIterator[None]]]:
+    def subscribe(self, receiver: Agency | str) -> AbstractAsyncContextManager[Callable[[], AsyncIterator[None]]]:
         """Give a function whose iterator yields whenever there may be something new for the receiver, at least once."""
 
 

@@ -17,6 +17,8 @@ from gateway.core.ports import (
     StatementSigner,
 )
 from gateway.core.pseudonym import Pseudonyms
+from gateway.core.seal_ports import Checkpoints
+from gateway.core.witness_policy import WitnessPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Parts:
         adapters: agency schemas.
         procedure: guards that need rules.
         statements: signs what the gateway states beside receipts.
+        checkpoints: checkpoints and cosignatures.
+        policy: whose cosignatures seal a receipt; None when nothing is sealed here.
     """
 
     origin: str
@@ -50,3 +54,5 @@ class Parts:
     adapters: Adapters
     procedure: Procedure
     statements: StatementSigner
+    checkpoints: Checkpoints
+    policy: WitnessPolicy | None = None

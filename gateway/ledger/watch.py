@@ -56,11 +56,11 @@ class Watch:
         self._wake_all()
 
     @contextlib.asynccontextmanager
-    async def subscribe(self, receiver: Agency) -> AsyncIterator[Callable[[], AsyncIterator[None]]]:
+    async def subscribe(self, receiver: Agency | str) -> AsyncIterator[Callable[[], AsyncIterator[None]]]:
         """Follow the inbox of a receiver.
 
         Args:
-            receiver: the agency.
+            receiver: the agency, or a word that another process notifies.
 
         Yields:
             a function; its iterator yields at once, and then whenever there may be something new, until the watch

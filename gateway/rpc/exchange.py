@@ -10,6 +10,7 @@ from gateway.flows import decide, fetch, reconcile
 from gateway.flows.check import check_bundle
 from gateway.flows.parts import Parts
 from gateway.flows.submit import submit_bundle
+from gateway.flows.witness import read_sealed
 from gateway.rpc import wire
 from gateway.rpc.chain import caller_of_call
 from gateway.v1 import exchange_pb2 as pb
@@ -113,7 +114,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     async def GetReceipt(self, request: pb.GetReceiptRequest, context: Any) -> pb.GetReceiptResponse:
         """Give the receipts of a handoff."""
         stored = await reconcile.read_receipt(self._parts, caller_of_call(), request.handoff_id)
-        return wire.to_receipt_response(stored)
+        return wire.to_receipt_response(stored, await read_sealed(self._parts, stored, request.wait_seconds))
 
     async def Reconcile(self, request: pb.ReconcileRequest, context: Any) -> pb.ReconcileResponse:
         """List the numbers of a direction."""

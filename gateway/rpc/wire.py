@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,8 +155,8 @@ def to_fetch_response(fetched: Fetched) -> exchange_pb2.FetchResponse:
     )
 
 
-def to_receipt_response(stored: StoredHandoff) -> exchange_pb2.GetReceiptResponse:
-    """Write the receipts of a handoff with the text of its decision."""
+def to_receipt_response(stored: StoredHandoff, proofs: Sequence[bytes]) -> exchange_pb2.GetReceiptResponse:
+    """Write the receipts of a handoff with the text of its decision and their proofs of logging."""
     detail = json.loads(stored.detail) if stored.detail else {}
     return exchange_pb2.GetReceiptResponse(
         state=HANDOFF_STATE[stored.row.state],  # type: ignore[arg-type]
@@ -165,6 +165,7 @@ def to_receipt_response(stored: StoredHandoff) -> exchange_pb2.GetReceiptRespons
         deficiencies=[exchange_pb2.Deficiency(**item) for item in detail.get("deficiencies", ())],
         reasons=[exchange_pb2.Reason(**item) for item in detail.get("reasons", ())],
         withdrawal_reason=detail.get("reason", ""),
+        sealed_proofs=proofs,
     )
 
 

@@ -774,16 +774,20 @@ class GetReceiptRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HANDOFF_ID_FIELD_NUMBER: _builtins.int
+    WAIT_SECONDS_FIELD_NUMBER: _builtins.int
     handoff_id: _builtins.str
     """The handoff."""
+    wait_seconds: _builtins.int
+    """How long to wait until every receipt is sealed, 0 to 20 seconds; what is there then is answered."""
     def __init__(
         self,
         *,
         handoff_id: _builtins.str = ...,
+        wait_seconds: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handoff_id", b"handoff_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handoff_id", b"handoff_id", "wait_seconds", b"wait_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -801,6 +805,7 @@ class GetReceiptResponse(_message.Message):
     DEFICIENCIES_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     WITHDRAWAL_REASON_FIELD_NUMBER: _builtins.int
+    SEALED_PROOFS_FIELD_NUMBER: _builtins.int
     state: _common_pb2.HandoffState.ValueType
     """Where it stands."""
     pair_number: _builtins.int
@@ -819,6 +824,12 @@ class GetReceiptResponse(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """Why, when it was refused."""
 
+    @_builtins.property
+    def sealed_proofs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """For each receipt, in the same order, the proof of logging (C2SP tlog-proof@v1, UTF-8) that its entry is in a
+        checkpoint which a quorum of witnesses cosigned; empty bytes as long as there is none.
+        """
+
     def __init__(
         self,
         *,
@@ -828,10 +839,11 @@ class GetReceiptResponse(_message.Message):
         deficiencies: _abc.Iterable[Global___Deficiency] | None = ...,
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         withdrawal_reason: _builtins.str = ...,
+        sealed_proofs: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deficiencies", b"deficiencies", "pair_number", b"pair_number", "reasons", b"reasons", "receipts", b"receipts", "state", b"state", "withdrawal_reason", b"withdrawal_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deficiencies", b"deficiencies", "pair_number", b"pair_number", "reasons", b"reasons", "receipts", b"receipts", "sealed_proofs", b"sealed_proofs", "state", b"state", "withdrawal_reason", b"withdrawal_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

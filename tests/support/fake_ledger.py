@@ -191,7 +191,7 @@ class FakeWatch:
         self.before_wake: Callable[[int], object] = lambda number: None
 
     @asynccontextmanager
-    async def subscribe(self, receiver: Agency) -> AsyncIterator[Callable[[], AsyncIterator[None]]]:
+    async def subscribe(self, receiver: Agency | str) -> AsyncIterator[Callable[[], AsyncIterator[None]]]:
         """Give the wake-ups."""
 
         async def wake_ups() -> AsyncIterator[None]:

@@ -18,9 +18,11 @@ from gateway.core.identity import Agency, parse_agency
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
 from gateway.core.ports import LedgerReader, Procedure, RuleOutcome, StoredMaterial
 from gateway.core.pseudonym import Pseudonyms
+from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
 from tests.support.fake_ledger import FakeClock, FakeLedger, FakeReader, FakeWatch
+from tests.support.fake_seal import FakeCheckpoints
 
 POLICE = parse_agency("ps:110108")
 PROCURATORATE = parse_agency("pr:110108")
@@ -195,6 +197,8 @@ class World:
     store: FakeStore = field(default_factory=FakeStore)
     grants: FakeGrants = field(default_factory=FakeGrants)
     procedure: Procedure = field(default_factory=EmptyRuleSet)
+    checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
+    policy: WitnessPolicy | None = None
 
     def __post_init__(self) -> None:
         """Start with an empty ledger."""
@@ -217,6 +221,8 @@ class World:
             adapters=FakeAdapters(),
             procedure=self.procedure,
             statements=FakeStatements(),
+            checkpoints=self.checkpoints,
+            policy=self.policy,
         )
 
     async def give(self, agency: Agency, data: bytes) -> str:
