@@ -5,6 +5,7 @@ Migrations run once into a template; each test gets a copy of it (about 50 ms) a
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +18,14 @@ TEMPLATE = "fasttrack_template"
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres_server() -> Iterator[EmbeddedPostgres]:
     """Run one embedded PostgreSQL for this test process, on a unix socket and on 127.0.0.1."""
-    data_dir: Path = tmp_path_factory.mktemp("postgres") / "data"
-    server = EmbeddedPostgres(data_dir, SETTINGS)
-    with server:
+    # Not below pytest's own folder: each start of pytest closes that one to other accounts, and as root the server
+    # runs under another account.
+    with (
+        tempfile.TemporaryDirectory(prefix="fasttrack-test-", ignore_cleanup_errors=True) as folder,
+        EmbeddedPostgres(Path(folder) / "data", SETTINGS) as server,
+    ):
         yield server
 
 
