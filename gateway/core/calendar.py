@@ -202,15 +202,8 @@ def is_minor(birth: PartialDate | None, on: date) -> bool | None:
     """
     if birth is None or birth.year is None or birth.approximate:
         return None
-    oldest = date(birth.year, birth.month or 1, birth.day or 1)
-    if on <= _eighteenth_birthday(oldest):
+    oldest = (birth.year, birth.month or 1, birth.day or 1)
+    # Someone born on 29 February is an adult from 1 March: the last day of the month stands in (Civil Code 202).
+    if (on.year - _ADULT_YEARS, on.month, on.day) <= oldest:
         return True
     return False if birth.is_full else None
-
-
-def _eighteenth_birthday(birth: date) -> date:
-    try:
-        return birth.replace(year=birth.year + _ADULT_YEARS)
-    except ValueError:
-        # Born on 29 February, and 18 in a common year: the last day of the month stands for it (Civil Code 202).
-        return date(birth.year + _ADULT_YEARS, 2, 28)

@@ -1,0 +1,194 @@
+"""``fasttrack clocks``: count statutory time limits on this machine, without a gateway.
+
+Source: domain model, sections 1.4 and 1.5.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from gateway.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from gateway.core.clock_due import Counting
+    from gateway.core.clock_rule import ClockTable
+    from gateway.core.errors import Finding
+
+app = typer.Typer(help="Count statutory time limits.", no_args_is_help=True)
+
+MAX_LINE_BYTES: Final = 64 * 1024
+_JSON: Final = typer.Option("--json", help="Print JSON for programs.")
+_JSON_ALWAYS: Final = typer.Option("--json", help="Changes nothing: the answers are JSON lines anyway.")
+_SETTINGS: Final = typer.Option(
+    "--settings",
+    help="YAML with month_rule, weekend_rolls, trial_start and lengths, instead of the defaults.",
+    exists=True,
+    dir_okay=False,
+)
+_HOLIDAYS: Final = typer.Option(
+    "--holidays", help="YAML of a further year of holidays; may be given again.", exists=True, dir_okay=False
+)
+
+
+@app.command("due")
+def due(
+    file: Annotated[Path, typer.Argument(help="File of JSON lines; - for standard input.", allow_dash=True)],
+    settings: Annotated[Path | None, _SETTINGS] = None,
+    holidays: Annotated[list[Path] | None, _HOLIDAYS] = None,
+    is_json: Annotated[bool, _JSON_ALWAYS] = False,
+) -> None:
+    """Count a limit for each line: {"kind": "K22", "start": "2026-02-05", "custody": true, "inputs": {...}}.
+
+    Prints a line for each: {due, rolled_from, rule, basis}, or {error: {code, name, path, message, findings}}. A day
+    clock ends with its day, an hour clock at an instant at +08:00; due is null for a clock without length. An empty
+    line has no answer.
+
+    Exit status: 0 every line has an answer, 1 at least one has an error, 2 a file is wrong.
+    """
+    del is_json
+    table, counting = _load(settings, holidays or [])
+    source: Any = nullcontext(sys.stdin.buffer) if str(file) == "-" else _open(file)
+    failed = False
+    with source as stream:
+        for line in _read_lines(stream):
+            answer = answer_line(line, table, counting)
+            failed = failed or "error" in answer
+            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    if failed:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command("list")
+def list_clocks(
+    settings: Annotated[Path | None, _SETTINGS] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README of the rules.")] = False,
+    is_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Show every clock: length, what the length depends on, extensions and legal basis.
+
+    Exit status: 0 shown, 2 the file of settings is wrong.
+    """
+    from gateway.cli.output import print_json, print_table  # noqa: PLC0415 - loads rich
+    from gateway.core.clock_listing import describe_rule, to_markdown  # noqa: PLC0415 - only here
+
+    table, _ = _load(settings, [])
+    rows = [describe_rule(row) for row in table.rows]
+    if markdown:
+        sys.stdout.write(to_markdown(table))
+    elif is_json:
+        print_json({"rules": table.id, "clocks": rows})
+    else:
+        columns = ("id", "title", "length", "extensions", "force", "basis", "confidence")
+        print_table(table.id, columns, [[row[column] for column in columns] for row in rows])
+
+
+def answer_line(line: bytes | None, table: ClockTable, counting: Counting) -> dict[str, Any]:
+    """Answer one line.
+
+    Args:
+        line: JSON in UTF-8; None for a line that was too long to read.
+        table: of clocks.
+        counting: calendar and readings.
+
+    Returns:
+        {due, rolled_from, rule, basis} or {error}.
+    """
+    from gateway.core.clock_request import answer_request  # noqa: PLC0415 - with the table
+    from gateway.core.errors import GatewayError  # noqa: PLC0415 - with the table
+
+    try:
+        answer = answer_request(_parse(line), table, counting)
+    except GatewayError as error:
+        return _to_error(error.findings)
+    rule, found = answer.clock.rule.rule, answer.due
+    return {
+        "due": found.at.isoformat() if found else None,
+        "rolled_from": found.rolled_from.isoformat() if found and found.rolled_from else None,
+        "rule": rule.id,
+        "basis": rule.citation,
+    }
+
+
+def _to_error(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    from gateway.cli.output import from_finding  # noqa: PLC0415 - with the table
+
+    listed = [from_finding(finding) for finding in findings]
+    first = {key: listed[0][key] for key in ("code", "name", "path", "message")}
+    return {"error": {**first, "findings": listed}}
+
+
+def _parse(line: bytes | None) -> Any:
+    from gateway.core.errors import ErrorCode, refuse  # noqa: PLC0415 - with the table
+
+    if line is None:
+        raise refuse(ErrorCode.ARGUMENT_INVALID, "", f"a line may have {MAX_LINE_BYTES} bytes")
+    try:
+        return json.loads(line.decode("utf-8"), object_pairs_hook=_to_object)
+    except (ValueError, RecursionError):
+        message = "a line is one JSON object in UTF-8 with every key once"
+        raise refuse(ErrorCode.ARGUMENT_INVALID, "", message) from None
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE_BYTES)
+            yield None
+        elif line.strip():
+            yield line
+
+
+def _load(settings: Path | None, holidays: list[Path]) -> tuple[ClockTable, Counting]:
+    from gateway.core.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
+    from gateway.core.clock_due import Counting  # noqa: PLC0415 - as above
+    from gateway.core.clock_rule import (  # noqa: PLC0415 - as above
+        ClockTable,
+        load_clock_rules,
+        load_clock_table,
+        parse_settings,
+    )
+    from gateway.core.rule import RuleFileError, parse_yaml  # noqa: PLC0415 - as above
+
+    table, calendar = load_clock_table(), load_calendar()
+    try:
+        if settings is not None:
+            rules = load_clock_rules()
+            chosen = parse_yaml(settings.name, settings.read_bytes())
+            table = ClockTable(rules, parse_settings(settings.name, chosen, rules.settings))
+        if holidays:
+            years = [parse_holiday_year(path.name, path.read_bytes()) for path in holidays]
+            calendar = Calendar([*calendar.years.values(), *years])
+    except RuleFileError as error:
+        _fail(str(error), "see gateway/core/rules/README.md for the form")
+    except OSError as error:
+        _fail(error.strerror or str(error), "check the path and its permissions")
+    return table, Counting(calendar, table.settings)
+
+
+def _open(file: Path) -> IO[bytes]:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        _fail(f"{file}: {error.strerror or error}", "check the path and its permissions, or give - for standard input")
+
+
+def _fail(message: str, hint: str) -> NoReturn:
+    from gateway.cli.failure import fail  # noqa: PLC0415 - only when it goes wrong
+
+    fail(ExitCode.USAGE, message, hint, is_json=False)
