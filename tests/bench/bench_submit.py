@@ -30,7 +30,7 @@ async def run(rig: Rig, workers: int = 1) -> list[Figure]:
         run_gateway(rig, database, workers) as target,
         run_process(
             ["tests.bench.bare_server", str(rig.pki), rig.postgres.dsn(database + "_bare")],
-            rig.environ(await make_database(rig, database + "_bare"), 1),
+            rig.environ(await make_database(rig, database + "_bare", is_migrated=False), 1),
         ) as line,
     ):
         async with (

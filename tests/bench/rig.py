@@ -91,10 +91,11 @@ def open_rig() -> Iterator[Rig]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def make_database(rig: Rig, name: str) -> str:
-    """Create and migrate a database."""
+async def make_database(rig: Rig, name: str, *, is_migrated: bool = True) -> str:
+    """Create a database, with the ledger's schema or empty."""
     await _execute(rig, f'CREATE DATABASE "{name}"')
-    await migrate(rig.postgres.dsn(name))
+    if is_migrated:
+        await migrate(rig.postgres.dsn(name))
     return name
 
 
