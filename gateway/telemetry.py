@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -103,10 +103,14 @@ def log_event(logger: logging.Logger, level: int, event: str, *, exc_info: bool 
     logger.log(level, event, extra={"fields": fields}, exc_info=exc_info)
 
 
+_UNRECORDED: Final = nullcontext(trace.INVALID_SPAN)
+
+
 class Telemetry:
-    """Spans and metrics of one process."""
+    """Spans and metrics of one process; make it after the SDK is installed."""
 
     def __init__(self) -> None:
+        self._is_traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
         self._tracer = trace.get_tracer(SERVICE_NAME)
         meter = metrics.get_meter(SERVICE_NAME)
         self._calls = meter.create_counter(METRIC_CALLS, description="calls, by method, role and status")
@@ -115,17 +119,20 @@ class Telemetry:
         self._batch = meter.create_histogram(METRIC_BATCH, description="entries in a ledger batch")
         self._commit = meter.create_histogram(METRIC_COMMIT, unit="s", description="duration of a ledger batch")
 
-    @contextmanager
-    def call(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[trace.Span]:
+    def call(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> AbstractContextManager[trace.Span]:
         """Span of one call, a child of the caller's span when the call brought a W3C trace context.
 
         Args:
             method: service/name.
             metadata: of the call.
 
-        Yields:
-            the span.
+        Returns:
+            a context that gives the span; one that records nothing, at no cost, when no SDK is installed.
         """
+        return self._recorded_call(method, metadata) if self._is_traced else _UNRECORDED
+
+    @contextmanager
+    def _recorded_call(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[trace.Span]:
         carrier = {key: value for key, value in metadata if isinstance(value, str) and key.startswith("trace")}
         token = context.attach(propagate.extract(carrier)) if carrier else None
         try:

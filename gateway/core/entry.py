@@ -188,6 +188,12 @@ def from_leaf(leaf: bytes) -> Entry:
     return Entry(**values)
 
 
+def pair_number_of(leaf: bytes) -> int:
+    """Read the number of the handoff from a leaf; 0 when it has none."""
+    number: int = json.loads(leaf).get("pair_number", 0)
+    return number
+
+
 def leaf_hash(leaf: bytes) -> bytes:
     """Hash a leaf.
 

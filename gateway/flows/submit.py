@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.core.digest import sm3_hex
-from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.entry import EntryKind, pair_number_of
 from gateway.core.errors import Finding, GatewayError
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
@@ -55,8 +55,7 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
         if checked.signed.signer == caller == checked.signed.manifest.sender:
             error.case = case
         raise
-    entry = from_leaf(appended.leaf)
-    return Submitted(appended, entry.pair_number, () if appended.is_replay else checked.findings)
+    return Submitted(appended, pair_number_of(appended.leaf), () if appended.is_replay else checked.findings)
 
 
 def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> Command:
