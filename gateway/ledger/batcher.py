@@ -75,7 +75,7 @@ class Batcher:
         sign: makes a receipt; it runs on the event loop.
         max_batch: entries in one transaction.
         max_queue: acts that may wait.
-        salt: gives random bytes.
+        salt: gives so many random bytes.
         is_ahead: False goes the sure way only.
     """
 
@@ -292,12 +292,16 @@ class Batcher:
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         # A copy of the edge: this batch may still fail, and the next must then start from what is committed.
         draft = Draft(self._origin, max(now, heads.recorded_at), heads, TileEdge(edge.size, edge.rows))
-        outcomes = [self._decide_one(draft, item.command) for item in items]
+        salts = self._salt(SALT_BYTES * len(items))
+        outcomes = [
+            self._decide_one(draft, item.command, salts[place * SALT_BYTES : (place + 1) * SALT_BYTES])
+            for place, item in enumerate(items)
+        ]
         return _Batch(items, draft, outcomes, {index: self._sign(claims) for index, claims in draft.claims()})
 
-    def _decide_one(self, draft: Draft, command: Command) -> _Outcome:
+    def _decide_one(self, draft: Draft, command: Command, salt: bytes) -> _Outcome:
         try:
-            return draft.add(command, self._salt(SALT_BYTES))
+            return draft.add(command, salt)
         except GatewayError as refusal:
             return refusal
         except Exception as error:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.core.entry import HandoffState
+from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.handoff import CaseHead, Command, HandoffHead
 from gateway.core.lifecycle import CaseState
 from gateway.core.merkle import TILE_LEVELS, Frontier, TileEdge, edge_widths
@@ -116,7 +116,15 @@ async def read_heads(connection: Any, commands: Sequence[Command]) -> Heads:
     Returns:
         the heads of everything that the acts name.
     """
-    handoffs = dict.fromkeys(command.handoff for command in commands if command.handoff is not None)
+    heads = await _read(connection, commands, [c for c in commands if c.kind is not EntryKind.SUBMITTED])
+    known = {act_id for act_id, _ in heads.acts}
+    again = [c for c in commands if c.kind is EntryKind.SUBMITTED and (c.handoff != c.act_id or c.act_id in known)]
+    # The handoff of a new bundle id cannot be there, so it is looked for only where the act id is known already.
+    return await _read(connection, commands, commands) if again else heads
+
+
+async def _read(connection: Any, commands: Sequence[Command], of_handoff: Sequence[Command]) -> Heads:
+    handoffs = dict.fromkeys(command.handoff for command in of_handoff if command.handoff is not None)
     cases = dict.fromkeys(command.case for command in commands if command.case)
     pairs: dict[tuple[str, str], None] = {}
     keys: dict[tuple[str, str], None] = {}

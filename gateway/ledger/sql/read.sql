@@ -10,9 +10,12 @@ CROSS JOIN LATERAL (
     SELECT handoff_state, lease_until FROM ledger.entry
     WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
 ) AS last
-WHERE offered.kind = 'submitted' AND offered.receiver = $1 AND offered.seq > $2
+-- Row comparison and order leave the planner one index, entry_receiver; see entry_query.py.
+WHERE (offered.receiver, offered.kind, offered.seq) > ($1, 'submitted', $2)
+  AND (offered.receiver, offered.kind, offered.seq) <= ($1, 'submitted', 9223372036854775807)
+  AND offered.receiver IS NOT NULL
   AND (cardinality($3::text[]) = 0 OR last.handoff_state = ANY ($3))
-ORDER BY offered.seq
+ORDER BY offered.receiver, offered.kind, offered.seq
 LIMIT $4
 
 -- name: handoff
@@ -59,8 +62,10 @@ SELECT size FROM ledger.oversight_state WHERE recorded_at < $1 ORDER BY recorded
 
 -- name: tiles
 SELECT tile.level, tile.place, tile.data
-FROM unnest($1::int[], $2::bigint[]) AS wanted (level, place)
-JOIN ledger.oversight_tile AS tile ON tile.level = wanted.level AND tile.place = wanted.place
+FROM unnest($1::smallint[], $2::bigint[]) AS wanted (level, place)
+CROSS JOIN LATERAL (
+    SELECT level, place, data FROM ledger.oversight_tile WHERE level = wanted.level AND place = wanted.place LIMIT 1
+) AS tile
 
 -- name: leaf_hashes
 SELECT leaf_hash FROM ledger.oversight_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq

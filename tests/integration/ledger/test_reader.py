@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -15,6 +16,7 @@ from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.merkle import EMPTY_ROOT, Frontier, TileEdge, verify_consistency, verify_inclusion
 from gateway.core.ports import EntryFilter, LedgerReader, MaterialGrants
 from gateway.ledger.batcher import Batcher
+from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.grant import Grants
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
@@ -118,6 +120,33 @@ async def test_entries_any_filter_pages_to_what_matches(reader: LedgerReader, ba
         expected = [entry.index for entry in whole if matches(entry)]
         for limit in (1, 4, 100):
             assert await page_through(reader, condition, limit) == expected, condition
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (EntryFilter(), "entry_pkey"),
+        (EntryFilter(kinds=(EntryKind.CLAIMED,)), "entry_kind"),
+        (EntryFilter(sender=str(CT)), "entry_sender"),
+        (EntryFilter(receiver=str(CT), sender=str(CT)), "entry_receiver"),
+        (EntryFilter(actor=str(CT), kinds=(EntryKind.VIEWED,)), "entry_actor"),
+        (EntryFilter(case="0" * 32, kinds=(EntryKind.VIEWED,)), "entry_case"),
+        (EntryFilter(handoff=UUID(int=1)), "entry_handoff"),
+        (EntryFilter(handoff=UUID(int=1), actor=str(CT), kinds=(EntryKind.VIEWED,)), "entry_handoff"),
+    ],
+)
+async def test_entries_each_filter_walks_its_index(
+    database_url: str, batcher: Batcher, condition: EntryFilter, index: str
+) -> None:
+    """No filter reads the ledger from end to end, not even for a value that never occurs."""
+    await append_all(batcher, [make_submit() for _ in range(300)])
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("ANALYZE ledger.entry; SET enable_seqscan = off; SET enable_bitmapscan = off")
+    statement, arguments = to_statement(condition, start=0, stop=MAX_INDEX, limit=100)
+    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {statement}", *arguments))
+    await connection.close()
+    assert f"using {index} on" in plan
+    assert plan.count(" using ") == 1 and "Seq Scan" not in plan
 
 
 async def test_inbox_shows_state_and_pages_by_index(reader: LedgerReader, batcher: Batcher) -> None:
