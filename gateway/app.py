@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.registry import Adapters
 from gateway.core.manifest import MAX_RECORD_BYTES
+from gateway.core.schema_register import parse_schema_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
@@ -27,9 +29,21 @@ RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 
 
 @lru_cache(maxsize=1)
-def adapters() -> Adapters:
-    """The adapters of all agency systems; their tables are compiled once per process."""
-    return Adapters(most_bytes=MAX_RECORD_BYTES)
+def adapters(register: Path | None = None) -> Adapters:
+    """The adapters of all agency systems; their tables are compiled once per process.
+
+    Args:
+        register: file that says which agencies use another schema than the published one; None for none.
+
+    Returns:
+        the adapters.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no such file, or names a schema that there is not.
+    """
+    registered = None if register is None else parse_schema_register(register.read_text(encoding="utf-8"))
+    return Adapters(most_bytes=MAX_RECORD_BYTES, registered=registered)
 
 
 def now() -> datetime:
@@ -74,7 +88,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
         a function that gives the port it listens on.
 
     Raises:
-        OSError, ValueError: a key or certificate cannot be used.
+        OSError, ValueError: a key, a certificate or the register of schemas cannot be used.
         RuntimeError: the address cannot be bound.
     """
     # Imported here so that commands which only need adapters do not pay for the server.
@@ -117,7 +131,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
         watch=watch,
         store=LocalStore(settings.materials_dir),
         grants=Grants(pool),
-        adapters=adapters(),
+        adapters=adapters(settings.schema_versions),
         procedure=EmptyRuleSet(),
         statements=statements,
         checkpoints=CheckpointStore(pool),

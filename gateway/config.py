@@ -13,6 +13,7 @@
 | FASTTRACK_PSEUDONYM_KEY_FILE | file of 32 secret bytes | required |
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
 | FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
+| FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
 | FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
 | FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
 """
@@ -59,6 +60,7 @@ class Settings:
     receipt_key: Path
     pseudonym_key_file: Path
     materials_dir: Path
+    schema_versions: Path | None
     workers: int
     log_level: str
     witness_policy: Path | None = None
@@ -136,6 +138,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
     if level not in _LEVELS:
         problems.append(f"{PREFIX}LOG_LEVEL: one of {', '.join(_LEVELS)} is needed")
     policy = path("witness_policy", is_folder=False) if text("witness_policy") else None
+    schemas = path("schema_versions", is_folder=False) if text("schema_versions") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
     if problems:
@@ -147,6 +150,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         workers=int(workers),
         log_level=level,
         witness_policy=policy,
+        schema_versions=schemas,
         **files,
         **folders,
     )

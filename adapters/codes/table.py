@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+TABLES: Final = "adapters.codes"
+"""Where the tables of the built-in agencies are."""
 OTHER: Final = "*"
 """Standard of the *other* code of an open table."""
 
@@ -36,6 +38,20 @@ class Table:
     other: str
 
 
+_packages: dict[str, str] = {}
+"""Where the tables of an agency lie whose adapter is no part of this project."""
+
+
+def declare_tables(agency: str, package: str) -> None:
+    """Say in which package the tables of an agency are; those of the built-in agencies are beside this file.
+
+    Args:
+        agency: adapter name.
+        package: with ``<table>.<agency>.csv``.
+    """
+    _packages[agency] = package
+
+
 @cache
 def load_table(name: str, agency: str) -> Table:
     """Load a table once.
@@ -47,7 +63,7 @@ def load_table(name: str, agency: str) -> Table:
     Returns:
         the table.
     """
-    text = resources.files("adapters.codes").joinpath(f"{name}.{agency}.csv").read_text("utf-8")
+    text = resources.files(_packages.get(agency, TABLES)).joinpath(f"{name}.{agency}.csv").read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     standards = {row["code"]: row["standard"] for row in rows}
     written: dict[str, tuple[str, bool]] = {}

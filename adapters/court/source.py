@@ -9,11 +9,13 @@ from typing import Final
 
 from adapters.court.mapping import FACTORIES
 from adapters.court.tables import CourtTables, table_rows
-from adapters.engine.adapter import Format
+from adapters.engine.format import Format
 from adapters.engine.source_bytes import decode_xml_utf8
+from gateway.core.identity import Role
 
 FORMAT: Final = Format(
     name="court",
+    role=Role.COURT,
     schema_version="1.1",
     media_type="application/xml",
     encoding="UTF-8",

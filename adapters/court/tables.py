@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.codes.table import load_table
-from adapters.engine.adapter import TableReader
 from adapters.engine.fold import BLANK
+from adapters.engine.format import TableReader
 from adapters.engine.plan import Leaf, Node, RowPlan
 from adapters.engine.source_xml import Chooser, RowChoice
 from adapters.engine.writer import Generated, Writer, own_items

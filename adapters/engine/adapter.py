@@ -11,33 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from adapters.checks import Checks
+from adapters.codes.table import TABLES, declare_tables
 from adapters.engine.case_build import to_case
 from adapters.engine.finding import Noted, in_order, to_finding
 from adapters.engine.fold import BLANK
 from adapters.engine.item import Item
-from adapters.engine.plan import Compiler, RowPlan
+from adapters.engine.plan import Compiler
 from adapters.engine.report import make_report
 from adapters.engine.scan import LimitExceededError, Scan
 from adapters.engine.source_json import JsonSource
-from adapters.engine.source_xml import Chooser, NotWellFormedError, XmlSource
-from adapters.engine.writer import RowSource, Writer, own_items, write_json, write_xml
+from adapters.engine.source_xml import NotWellFormedError, XmlSource
+from adapters.engine.writer import Writer, write_json, write_xml
 from gateway.core.case_record import MaterialReference, Reading, RecordHeader, ReportLine
 from gateway.core.errors import ErrorCode, Severity
-from gateway.core.route import ROUTES
 
 if TYPE_CHECKING:
-    from adapters.engine.plan import FieldFactory
-    from adapters.engine.source_bytes import Decoder
+    from adapters.engine.format import Format
+    from adapters.engine.plan import RowPlan
     from gateway.core.case import Case
 
 MOST_BYTES: Final = 1 << 20
 """Size of a record that is accepted unless the caller says otherwise."""
 
-ROLES: Final = {"police": "ps", "procuratorate": "pr", "court": "ct", "justice": "ja"}
-"""Role of the organs of each agency."""
 _HEADER: Final = tuple(
     f"{head}.{tail}"
     for head, tail in (
@@ -53,58 +51,7 @@ _HEADER: Final = tuple(
 
 Source = XmlSource | JsonSource
 HeaderStage = Callable[[Source, list[Noted]], tuple[str, str]]
-"""Stage 3: from the parsed file to kind and receiver; no kind when a finding ends the reading."""
-
-
-def _no_findings(scan: Scan) -> None:
-    """An agency whose file holds nothing but its fields has nothing more to check."""
-
-
-class TableReader:
-    """How a tabular schema chooses and joins its rows; other schemas need none."""
-
-    def prepare(self, scan: Scan, root: Any, plan: RowPlan) -> Chooser:
-        """Look at the parties before their rows are scanned."""
-        raise NotImplementedError
-
-    def join(self, scan: Scan, kind: str) -> None:
-        """Bring the scanned rows into the shape of the canonical case."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """What is particular to one agency.
-
-    Args:
-        name: of the adapter.
-        schema_version: of its interface.
-        media_type: of its files.
-        encoding: of its files.
-        root: name of the XML root element, "" for JSON.
-        decode: stage 1.
-        encode: from the text of a file to its bytes.
-        factories: what makes the fields of each type.
-        table_reader: made for each reading of a tabular schema.
-        check: further findings on the canonical items.
-        rows: which items of a list are written.
-        prepare: looks at the whole case before it is written.
-        is_withholding: what has no place here is withheld, not dropped.
-    """
-
-    name: str
-    schema_version: str
-    media_type: str
-    encoding: str
-    root: str
-    decode: Decoder
-    encode: Callable[[str], bytes]
-    factories: dict[str, FieldFactory]
-    table_reader: Callable[[], TableReader] | None = None
-    check: Callable[[Scan], None] = _no_findings
-    rows: RowSource = own_items
-    prepare: Callable[[Writer], None] | None = None
-    is_withholding: bool = False
+"""Stage 3: from the parsed file to its kind and the role of the receiver; no kind when a finding ends the reading."""
 
 
 @dataclass(slots=True)
@@ -135,10 +82,14 @@ class Adapter:
         self.format = made
         self.name = made.name
         self._is_xml = bool(made.root)
+        if made.tables != TABLES:
+            declare_tables(made.name, made.tables)
+        is_tabular = made.table_reader is not None
         self._compiler = Compiler(
-            made.name, made.factories, is_xml=self._is_xml, is_tabular=made.table_reader is not None
+            made.name, made.field_rows, made.factories, is_xml=self._is_xml, is_tabular=is_tabular
         )
         self._plans: dict[str, RowPlan] = {}
+        self._kinds: dict[tuple[str, str], frozenset[str]] = {}
 
     def plan(self, kind: str) -> RowPlan:
         """The plan of a record kind, made when it is first asked for."""
@@ -147,12 +98,12 @@ class Adapter:
             plan = self._plans[kind] = self._compiler.compile(kind)
         return plan
 
-    def read(self, data: bytes, receiver: str, *, most_bytes: int = MOST_BYTES) -> Reading:
+    def read(self, data: bytes, receiver: Format, *, most_bytes: int = MOST_BYTES) -> Reading:
         """Read a file.
 
         Args:
             data: the file.
-            receiver: adapter name of the agency that it is for.
+            receiver: schema of the agency that it is for.
             most_bytes: larger files are refused unread.
 
         Returns:
@@ -173,8 +124,12 @@ class Adapter:
         """
         return self._read(data, lambda source, noted: (kind, ""), most_bytes)
 
-    def _routed(self, receiver: str, source: Source, noted: list[Noted]) -> tuple[str, str]:
-        return self._header(source, receiver, noted), receiver
+    def _routed(self, receiver: Format, source: Source, noted: list[Noted]) -> tuple[str, str]:
+        key = (receiver.name, receiver.schema_version)
+        kinds = self._kinds.get(key)
+        if kinds is None:
+            kinds = self._kinds[key] = self.format.kinds_to(receiver)
+        return self._header(source, kinds, noted), receiver.role
 
     def _read(self, data: bytes, header: HeaderStage, most_bytes: int) -> Reading:
         outcome = Outcome()
@@ -215,13 +170,13 @@ class Adapter:
         if found:
             noted.extend(found)
             return
-        kind, receiver = header(source, noted)
+        kind, receiver_role = header(source, noted)
         if not kind:
             return
         outcome.kind = kind
-        outcome.scan = self._fields(source, kind, receiver, noted)
+        outcome.scan = self._fields(source, kind, receiver_role, noted)
 
-    def _header(self, source: Source, receiver: str, noted: list[Noted]) -> str:
+    def _header(self, source: Source, kinds: frozenset[str], noted: list[Noted]) -> str:
         """Version, kind and route; "" when one of them ends the reading."""
         plan = self.plan("ASSESSMENT_REQUEST")
         version = plan.suffixes["record.version"]
@@ -243,13 +198,13 @@ class Adapter:
             if not item.bad:
                 noted.append(Noted(ErrorCode.MISSING_FIELD, kind_field.leaves[0].suffix))
             return ""
-        if (kind, self.name, receiver) not in ROUTES:
+        if kind not in kinds:
             at = item.sources["record.kind"]
             noted.append(Noted(ErrorCode.KIND_NOT_ROUTED, scan.path_of(at if isinstance(at, int) else at[0])))
             return ""
         return str(kind)
 
-    def _fields(self, source: Source, kind: str, receiver: str, noted: list[Noted]) -> Scan:
+    def _fields(self, source: Source, kind: str, receiver_role: str, noted: list[Noted]) -> Scan:
         plan = self.plan(kind)
         scan = Scan(is_xml=self._is_xml)
         tables = self.format.table_reader() if self.format.table_reader is not None else None
@@ -259,7 +214,7 @@ class Adapter:
         scan.finish(scan.root, plan)
         if tables is not None:
             tables.join(scan, kind)
-        Checks(scan, plan).run(kind, ROLES[self.name] if receiver else "", ROLES.get(receiver, ""))
+        Checks(scan, plan).run(kind, self.format.role if receiver_role else "", receiver_role)
         self.format.check(scan)
         noted.extend(scan.noted)
         return scan

@@ -22,8 +22,9 @@ FILES: Final = {
     "procuratorate": "procuratorate-2.0.schema.json",
     "court": "court-1.1.xsd",
     "justice": "justice-1.4.schema.json",
+    "police.v3_3": "police-3.3.xsd",
 }
-"""Formal schema of each agency, beside its field table."""
+"""Formal schema of each agency, or version of an agency's schema, by its package; beside its field table."""
 
 _ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _COMMON: Final = {
@@ -85,9 +86,9 @@ class _Tree:
         self.children: dict[str, _Tree] = {}
 
 
-def _tree(agency: str) -> _Tree:
+def _tree(rows: tuple[Row, ...]) -> _Tree:
     root = _Tree()
-    for row in load_rows(agency):
+    for row in rows:
         node = root
         for token in row.path.split("/")[1:]:
             name = token.removesuffix("[]")
@@ -165,17 +166,18 @@ def _xsd_node(agency: str, name: str, node: _Tree, pad: str, occurs: str) -> lis
     return [*lines, *attributes, f"{pad}  </xs:complexType>", f"{pad}</xs:element>"]
 
 
-def formal_schema(agency: str) -> str:
-    """The formal schema of an agency.
+def formal_schema(package: str) -> str:
+    """The formal schema of an agency, or of a version of it.
 
     Args:
-        agency: adapter name.
+        package: one of ``FILES``.
 
     Returns:
         the text of an XSD or of a JSON Schema (draft 2020-12).
     """
-    tree = _tree(agency)
-    if FILES[agency].endswith(".json"):
+    tree = _tree(load_rows(package))
+    agency = package.partition(".")[0]
+    if FILES[package].endswith(".json"):
         made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_json_node(agency, tree)}
         return json.dumps(made, ensure_ascii=False, indent=2) + "\n"
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">']
@@ -186,9 +188,9 @@ def formal_schema(agency: str) -> str:
 
 def main() -> None:
     """Write all formal schemas beside their field tables."""
-    for agency, name in FILES.items():
-        path = Path(__file__).parents[1] / agency / "schema" / name
-        path.write_text(formal_schema(agency), encoding="utf-8")
+    for package, name in FILES.items():
+        path = Path(__file__).parents[1].joinpath(*package.split("."), "schema", name)
+        path.write_text(formal_schema(package), encoding="utf-8")
 
 
 if __name__ == "__main__":

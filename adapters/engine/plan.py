@@ -5,12 +5,12 @@ It is made once for each agency and kind; reading and writing then touch each le
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.engine.fold import Placeholder
-from adapters.engine.schema import Row, load_rows, names_in
+from adapters.engine.schema import Row, names_in
 
 if TYPE_CHECKING:
     from adapters.engine.field import Field
@@ -168,18 +168,21 @@ class Compiler:
 
     Args:
         agency: adapter name.
+        rows: its field table.
         factories: by type, what makes its fields.
         is_xml: notation of the file.
         is_tabular: lists are named by their table, not by their canonical list.
     """
 
-    def __init__(self, agency: str, factories: dict[str, FieldFactory], *, is_xml: bool, is_tabular: bool) -> None:
+    def __init__(
+        self, agency: str, rows: Iterable[Row], factories: dict[str, FieldFactory], *, is_xml: bool, is_tabular: bool
+    ) -> None:
         self._agency = agency
         self._factories = factories
         self._is_xml = is_xml
         self._is_tabular = is_tabular
         self._by_owner: dict[str, list[Row]] = {}
-        for row in load_rows(agency):
+        for row in rows:
             self._by_owner.setdefault(row.owner, []).append(row)
 
     def compile(self, kind: str) -> RowPlan:

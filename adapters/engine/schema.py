@@ -1,14 +1,17 @@
 """The field table of an agency: one line for each leaf and list of its interface, in the order of the interface.
 
-``fields.csv`` is section 5 of the agency's interface as data. Nothing of it is repeated in code.
+``fields.csv`` is section 5 of the agency's interface as data. Nothing of it is repeated in code. The folder of a later
+version lies in the folder of the version that it changes and has ``changes.csv`` instead: only what differs.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
+from typing import Final
 
 KIND_OF_SHORT = {
     "TR": "TRANSFER",
@@ -71,6 +74,9 @@ class Row:
         return ""
 
 
+_COLUMNS: Final = tuple(Row.__slots__)
+
+
 def load_rows(agency: str) -> tuple[Row, ...]:
     """Load the field table of an agency.
 
@@ -80,8 +86,47 @@ def load_rows(agency: str) -> tuple[Row, ...]:
     Returns:
         its lines, in order.
     """
-    text = resources.files(f"adapters.{agency}.schema").joinpath("fields.csv").read_text("utf-8")
+    return read_rows(f"adapters.{agency}")
+
+
+@cache
+def read_rows(package: str) -> tuple[Row, ...]:
+    """Read the field table in the folder of an agency, or of a version of its schema.
+
+    Args:
+        package: of the folder, e.g. ``adapters.police`` or ``adapters.police.v3_3``.
+
+    Returns:
+        its lines, in order.
+
+    Raises:
+        ValueError: a change names a line that is not there.
+    """
+    folder = resources.files(package).joinpath("schema")
+    changes = folder.joinpath("changes.csv")
+    if changes.is_file():
+        base = package.rpartition(".")[0]
+        return _changed(read_rows(base), list(csv.DictReader(changes.read_text("utf-8").splitlines())))
+    text = folder.joinpath("fields.csv").read_text("utf-8")
     return tuple(Row(**row) for row in csv.DictReader(text.splitlines()))
+
+
+def _changed(rows: tuple[Row, ...], changes: list[dict[str, str]]) -> tuple[Row, ...]:
+    """Lines of a version: ``change`` gives the leaf ``at`` what is not empty; ``add`` puts a new leaf after it."""
+    made = list(rows)
+    for change in changes:
+        values = {name: change[name] for name in _COLUMNS}
+        found = [index for index, row in enumerate(made) if row.path == change["at"] and row.type != "list"]
+        if len(found) != 1:
+            raise ValueError(f"no leaf {change['at']} to {change['change']}")
+        if change["change"] == "change":
+            given = {name: value for name, value in values.items() if value}
+            made[found[0]] = replace(made[found[0]], **given)
+        elif change["change"] == "add":
+            made.insert(found[0] + 1, Row(**values))
+        else:
+            raise ValueError(f"{change['change']} is neither change nor add")
+    return tuple(made)
 
 
 def owner_scope(name: str) -> str:

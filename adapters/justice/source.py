@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.engine.adapter import Format
+from adapters.engine.format import Format
 from adapters.engine.source_bytes import decode_json_utf8
 from adapters.justice.mapping import FACTORIES, needed_items
+from gateway.core.identity import Role
 
 FORMAT: Final = Format(
     name="justice",
+    role=Role.JUSTICE,
     schema_version="1.4",
     media_type="application/json",
     encoding="UTF-8",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.engine.adapter import Format
+from adapters.engine.format import Format
 from adapters.engine.source_bytes import decode_xml_gb18030, encode_gb18030
 from adapters.police.mapping import FACTORIES
+from gateway.core.identity import Role
 
 FORMAT: Final = Format(
     name="police",
+    role=Role.POLICE,
     schema_version="3.2",
     media_type="application/xml",
     encoding="GB18030",

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.engine.adapter import Format
+from adapters.engine.format import Format
 from adapters.engine.source_bytes import decode_json_utf8
 from adapters.procuratorate.derived import check_derived
 from adapters.procuratorate.mapping import FACTORIES, mark_moved, other_documents
+from gateway.core.identity import Role
 
 FORMAT: Final = Format(
     name="procuratorate",
+    role=Role.PROCURATORATE,
     schema_version="2.0",
     media_type="application/json",
     encoding="UTF-8",

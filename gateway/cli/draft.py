@@ -74,7 +74,7 @@ def read_record(path: Path, sender: Agency, receiver: str) -> Reading:
         raise SettingsError(f"{sender} exchanges no records", "use the certificate of the agency that sends")
     data = path.read_bytes()
     systems = [parse_agency(receiver, "--to").system] if receiver else _other_systems(sender)
-    readings: list[Reading] = [adapters().read(data, sender=sender.system, receiver=system) for system in systems]
+    readings: list[Reading] = [adapters().read_any(data, sender=sender.system, receiver=system) for system in systems]
     best = min(readings, key=_distance)
     if best.has_errors or best.header is None or best.case is None:
         raise LocalFindings(best.findings)

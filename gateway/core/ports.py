@@ -17,6 +17,7 @@ from gateway.core.manifest import Manifest
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading, Rendition
+    from gateway.core.schema_register import Schema
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware UTC."""
@@ -288,14 +289,17 @@ class Procedure(Protocol):
 class Adapters(Protocol):
     """The adapters of all agency systems, by system name."""
 
-    def read(self, data: bytes, *, sender: str, receiver: str) -> Reading:
-        """Read a native record."""
+    def read(self, data: bytes, *, sender: str, receiver: str, version: str = "") -> Reading:
+        """Read a native record by a version of the sender's schema, "" for the published one."""
 
-    def render(self, reading: Reading, *, receiver: str) -> Rendition:
-        """Write a reading in the receiver's schema."""
+    def render(self, reading: Reading, *, receiver: str, version: str = "") -> Rendition:
+        """Write a reading in a version of the receiver's schema, "" for the published one."""
 
-    def schema_version(self, name: str) -> str:
-        """Version of a system's schema."""
+    def schema_of(self, agency: str) -> Schema:
+        """The schema that an agency (short form) is registered with, else the published one of its system."""
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """Versions of a schema, the published one first; none for a schema that there is not."""
 
     def encoding(self, name: str) -> str:
         """Encoding of a system's files."""

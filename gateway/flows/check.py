@@ -104,20 +104,22 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
 
 
 async def read_record(parts: Parts, data: bytes, manifest: Manifest) -> Reading:
-    """Read a native record by the sender's schema.
+    """Read a native record by the schema and version that its manifest names.
 
     Args:
         parts: the filled ports.
         data: bytes of the record.
-        manifest: names the sender and the receiver.
+        manifest: names schema and version, which exist, and the receiver.
 
     Returns:
         the reading with its findings.
     """
-    sender, receiver = manifest.sender.system, manifest.receiver.system
+    record, receiver = manifest.native_record, parts.adapters.schema_of(str(manifest.receiver)).name
     if len(data) <= INLINE_READ_BYTES:
-        return parts.adapters.read(data, sender=sender, receiver=receiver)
-    return await asyncio.to_thread(parts.adapters.read, data, sender=sender, receiver=receiver)
+        return parts.adapters.read(data, sender=record.schema, receiver=receiver, version=record.version)
+    return await asyncio.to_thread(
+        parts.adapters.read, data, sender=record.schema, receiver=receiver, version=record.version
+    )
 
 
 def _identity(caller: Agency, signed: SignedManifest) -> Iterator[Finding]:
@@ -134,14 +136,14 @@ def _route(parts: Parts, manifest: Manifest) -> Iterator[Finding]:
             ErrorCode.ROUTE_NOT_ALLOWED, "/kind", "this kind does not go from this sender to this receiver",
             basis="agency interfaces 2",
         )  # fmt: skip
-    if record.schema != system:
+    if record.schema not in (system, parts.adapters.schema_of(str(manifest.sender)).name):
         yield Finding(
             ErrorCode.MANIFEST_RECORD_MISMATCH, "/native_record/schema", "not the schema of the sender's system"
         )
         return
-    if record.version != parts.adapters.schema_version(system):
+    if record.version not in parts.adapters.versions(record.schema):
         yield Finding(ErrorCode.SCHEMA_VERSION_UNKNOWN, "/native_record/version", "the gateway has no such version")
-    if record.encoding.upper() != parts.adapters.encoding(system).upper():
+    if record.encoding.upper() != parts.adapters.encoding(record.schema).upper():
         yield Finding(ErrorCode.ENCODING_NOT_OF_SCHEMA, "/native_record/encoding", "the schema has another encoding")
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
-from gateway.core.identity import Agency, parse_agency
+from gateway.core.identity import Agency
 from gateway.core.lineage import report_sha256
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.ports import Appended, InboxRow, StoredHandoff
@@ -208,14 +208,12 @@ async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
 
 
 async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, tuple[Finding, ...]]:
-    data = stored.record
-    if not data:
-        record = payload_of(stored.manifest_jws)["native_record"]
-        data = await load_material(parts, record["sha256"], record["size"])
-    sender, receiver = parse_agency(stored.row.sender).system, parse_agency(stored.row.receiver).system
+    record = payload_of(stored.manifest_jws)["native_record"]
+    data = stored.record or await load_material(parts, record["sha256"], record["size"])
+    receiver = parts.adapters.schema_of(stored.row.receiver)
 
     def work() -> tuple[Rendition, tuple[Finding, ...]]:
-        reading = parts.adapters.read(data, sender=sender, receiver=receiver)
-        return parts.adapters.render(reading, receiver=receiver), reading.findings
+        reading = parts.adapters.read(data, sender=record["schema"], receiver=receiver.name, version=record["version"])
+        return parts.adapters.render(reading, receiver=receiver.name, version=receiver.version), reading.findings
 
     return work() if len(data) <= INLINE_READ_BYTES else await asyncio.to_thread(work)

@@ -18,6 +18,7 @@ from gateway.core.identity import Agency, parse_agency
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
 from gateway.core.ports import LedgerReader, Procedure, RuleOutcome, StoredMaterial
 from gateway.core.pseudonym import Pseudonyms
+from gateway.core.schema_register import Schema
 from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
@@ -74,7 +75,7 @@ def fake_record(manifest_case: str, *, digests: Sequence[str] = (), codes: Seque
 class FakeAdapters:
     """Reads JSON records and renders them as the text RENDERED."""
 
-    def read(self, data: bytes, *, sender: str, receiver: str) -> Reading:
+    def read(self, data: bytes, *, sender: str, receiver: str, version: str = "") -> Reading:
         """Read a record."""
         record = json.loads(data)
         findings = tuple(
@@ -86,14 +87,18 @@ class FakeAdapters:
         )
         return Reading(sender, RecordHeader(**record["header"]), cast(Case, None), findings, references)
 
-    def render(self, reading: Reading, *, receiver: str) -> Rendition:
+    def render(self, reading: Reading, *, receiver: str, version: str = "") -> Rendition:
         """Render a reading."""
         line = ReportLine("carried", "/a", "/b", "")
         return Rendition(b"RENDERED", "application/json", "UTF-8", "1.0", "2.5", lambda: (line,))
 
-    def schema_version(self, name: str) -> str:
+    def schema_of(self, agency: str) -> Schema:
+        """Nobody here has another schema than that of its system."""
+        return Schema(parse_agency(agency).system, "3.2")
+
+    def versions(self, name: str) -> tuple[str, ...]:
         """Version of every system here."""
-        return "3.2"
+        return ("3.2",)
 
     def encoding(self, name: str) -> str:
         """Encoding of every system here."""

@@ -221,7 +221,7 @@ def test_parse_manifest_value_of_another_form_is_named(path: str, value: object)
         ("/created_at", "2026-03-02 09:00:00Z"),
         ("/created_at", "2026-03-02T09:00:00+25:00"),
         ("/created_at", "２０２６-03-02T09:00:00Z"),
-        ("/native_record/schema", "prison"),
+        ("/native_record/schema", "Police 3"),
         ("/native_record/size", -1),
         ("/native_record/size", MAX_RECORD_BYTES + 1),
         ("/native_record/size", "10"),

@@ -1,0 +1,1 @@
+"""Version 3.3 of the police schema."""
