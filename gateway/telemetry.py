@@ -215,7 +215,8 @@ class SealTelemetry:
         now = time.monotonic()
         if (reason, size) != self._last or now - self._said_at >= self._REPEAT_SECONDS:
             self._last, self._said_at = (reason, size), now
-            log_event(self._logger, level, event, **({"reason": reason} if reason else {}), size=size)
+            fields: dict[str, Any] = {"reason": reason} if reason else {}
+            log_event(self._logger, level, event, size=size, **fields)
 
 
 def trace_metadata() -> list[tuple[str, str]]:

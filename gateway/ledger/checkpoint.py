@@ -117,7 +117,7 @@ class CheckpointStore:
 
         Args:
             size: of the checkpoint.
-            witnesses: names of keys.
+            witnesses: names of keys; none for all.
 
         Returns:
             signature lines with their newline, by name.

@@ -20,7 +20,8 @@ SELECT note FROM ledger.oversight_checkpoint WHERE size = $1 ORDER BY signed_at 
 SELECT size, note FROM ledger.oversight_checkpoint ORDER BY size DESC, signed_at DESC LIMIT 1
 
 -- name: cosignatures
-SELECT DISTINCT ON (witness) line FROM ledger.oversight_cosignature WHERE size = $1 AND witness = ANY ($2::text[])
+SELECT DISTINCT ON (witness) line FROM ledger.oversight_cosignature 
+WHERE size = $1 AND (witness = ANY ($2::text[]) OR cardinality($2::text[]) = 0)
 ORDER BY witness, cosigned_at DESC
 
 -- name: witness_size
@@ -36,3 +37,9 @@ WITH added AS (
     ON CONFLICT DO NOTHING
 )
 SELECT pg_notify('fasttrack_inbox', 'checkpoint')
+
+-- name: tile
+SELECT data FROM ledger.oversight_tile WHERE level = $1 AND place = $2
+
+-- name: tile_roots
+SELECT root FROM ledger.oversight_tile WHERE level = $1 AND place >= $2 AND place < $3 ORDER BY place
