@@ -48,6 +48,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return exporter
 
 
@@ -151,6 +152,14 @@ def test_span_of_a_failing_call_has_status_and_no_text(spans: InMemorySpanExport
     assert finished.status.status_code is trace.StatusCode.ERROR
     assert PERSON not in finished.to_json()
     assert json.dumps(PERSON).strip('"') not in finished.to_json()
+
+
+def test_call_without_an_sdk_records_no_span() -> None:
+    """A gateway without telemetry spends nothing on it, and its calls work all the same."""
+    observed = Telemetry()
+    with observed.call(METHOD, [("traceparent", f"00-{TRACE}-{PARENT}-01")]) as span:
+        observed.end_call(span, METHOD, "ps", "OK", 0.1)
+    assert not span.is_recording()
 
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "TRUE"}])
