@@ -45,6 +45,16 @@ class AgencyFiles:
         """Its private key."""
         return self.directory / "sign.key"
 
+    @property
+    def witness_key(self) -> Path:
+        """Private key of the agency's witness (Ed25519), if it is one."""
+        return self.directory / "witness.key"
+
+    @property
+    def witness_verifier(self) -> Path:
+        """Its public side, one line (vkey)."""
+        return self.directory / "witness.vkey"
+
 
 @dataclass(frozen=True, slots=True)
 class PkiLayout:
@@ -95,6 +105,26 @@ class PkiLayout:
     def pseudonym_key(self) -> Path:
         """32 random bytes that turn case numbers into pseudonyms."""
         return self.gateway / "pseudonym.key"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the signer's note key and of the witness policy; ``make_note_keys`` writes it."""
+        return self.root / "log"
+
+    @property
+    def log_key(self) -> Path:
+        """Private key of the log's signer (Ed25519)."""
+        return self.log / "signer.key"
+
+    @property
+    def log_verifier(self) -> Path:
+        """Its public side, one line (vkey)."""
+        return self.log / "signer.vkey"
+
+    @property
+    def witness_policy(self) -> Path:
+        """Whose cosignatures seal a receipt."""
+        return self.log / "witness-policy.toml"
 
     @property
     def signers(self) -> Path:

@@ -92,6 +92,7 @@ class LocalGateway:
             "FASTTRACK_RECEIPT_KEY": str(pki.receipt_key),
             "FASTTRACK_PSEUDONYM_KEY_FILE": str(pki.pseudonym_key),
             "FASTTRACK_MATERIALS_DIR": str(materials),
+            **({"FASTTRACK_WITNESS_POLICY": str(pki.witness_policy)} if pki.witness_policy.is_file() else {}),
         }
 
     def start(self) -> str:
@@ -115,7 +116,7 @@ class LocalGateway:
                 start_new_session=True,
             )
         assert self._process.stdout is not None  # for mypy
-        line = _first_line(self._process.stdout, START_SECONDS)
+        line = first_line(self._process.stdout, START_SECONDS)
         if not line:
             self.kill()
             raise LocalGatewayError(f"the gateway did not start: {self._tail()}")
@@ -159,8 +160,16 @@ class LocalGateway:
         self.stop()
 
 
-def _first_line(stream: IO[bytes], timeout_seconds: float) -> bytes:
-    """The first line, or nothing when the process ends or takes too long."""
+def first_line(stream: IO[bytes], timeout_seconds: float) -> bytes:
+    """Read the first line of a process.
+
+    Args:
+        stream: its standard output.
+        timeout_seconds: how long to wait.
+
+    Returns:
+        the line; empty when the process ends or takes too long.
+    """
     deadline = time.monotonic() + timeout_seconds
     line = b""
     while not line.endswith(b"\n"):

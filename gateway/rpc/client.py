@@ -16,6 +16,7 @@ from typing import Self
 import grpc
 
 from gateway.core.manifest import to_payload
+from gateway.core.witness_policy import WitnessPolicy
 from gateway.rpc.client_answer import Submitted, Validated
 from gateway.rpc.client_bundle import Bundle, BundleDraft, BundleSigner, make_bundle
 from gateway.rpc.client_call import Metadata, RetryPolicy
@@ -52,6 +53,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         credentials: mutual TLS of the caller.
         verifier: checks the gateway's signature over receipts.
         signer: signs manifests; None for a caller that submits nothing.
+        policy: whose cosignatures seal a receipt; None for a client that verifies no proofs of logging.
         retry: when a call is made again.
         timeout_seconds: deadline of each call that is not a stream.
         metadata: gives the metadata of each call; None for the W3C trace context of the current span.
@@ -64,6 +66,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         *,
         verifier: GatewayVerifier,
         signer: BundleSigner | None = None,
+        policy: WitnessPolicy | None = None,
         retry: RetryPolicy | None = None,
         timeout_seconds: float = 30.0,
         metadata: Callable[[], Metadata] | None = None,
@@ -71,6 +74,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         super().__init__(target, credentials, retry=retry, timeout_seconds=timeout_seconds, metadata=metadata)
         self.verifier = verifier
         self.signer = signer
+        self.policy = policy
 
     async def __aenter__(self) -> Self:
         return await super().__aenter__()

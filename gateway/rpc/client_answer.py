@@ -12,6 +12,7 @@ from gateway.core.errors import Finding
 from gateway.core.ports import NumberedRow
 from gateway.flows.decide import Deficiency, Reason
 from gateway.rpc.client_receipt import Receipt
+from gateway.rpc.client_sealed import SealedReceipt
 
 __all__ = [
     "Claimed",
@@ -131,6 +132,7 @@ class HandoffStatus:
         deficiencies: when a supplement was asked for.
         reasons: when it was refused.
         withdrawal_reason: when it was withdrawn.
+        sealed: for each receipt its proof of logging, verified; None where there is none yet.
     """
 
     state: HandoffState
@@ -139,6 +141,7 @@ class HandoffStatus:
     deficiencies: tuple[Deficiency, ...]
     reasons: tuple[Reason, ...]
     withdrawal_reason: str
+    sealed: tuple[SealedReceipt | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from gateway.core.case import ReportLine
 from gateway.core.entry import EntryKind
 from gateway.core.lineage import report_sha256
+from gateway.core.witness_policy import WitnessPolicy
 from gateway.rpc.client_answer import (
     Claimed,
     Decision,
@@ -26,6 +27,7 @@ from gateway.rpc.client_answer import (
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import CallRefused, EvidenceRejected
 from gateway.rpc.client_receipt import GatewayVerifier, Receipt, verify_receipt
+from gateway.rpc.client_sealed import verify_all_sealed
 from gateway.rpc.client_wire import from_findings, from_timestamp, parse_state
 from gateway.v1 import exchange_pb2 as wire
 from gateway.v1.common_pb2 import Receipt as ReceiptMessage
@@ -45,6 +47,7 @@ class ExchangeCalls(Connection):
     """Calls of ExchangeService; every receipt is verified before it is given back."""
 
     verifier: GatewayVerifier
+    policy: WitnessPolicy | None
 
     @property
     def _exchange(self) -> ExchangeServiceAsyncStub:
@@ -244,28 +247,33 @@ class ExchangeCalls(Connection):
         )
         return self._receipt(answer.receipt, handoff, EntryKind.WITHDRAWN)
 
-    async def get_receipt(self, handoff: UUID) -> HandoffStatus:
+    async def get_receipt(self, handoff: UUID, *, wait_seconds: int = 0) -> HandoffStatus:
         """Ask where a handoff stands.
 
         Args:
             handoff: which; the caller is one of its parties.
+            wait_seconds: how long the gateway may wait until every receipt is sealed, at most 20.
 
         Returns:
-            state, receipts and decision.
+            state, receipts, decision, and what is sealed of it.
 
         Raises:
             CallRefused: HANDOFF_UNKNOWN, NOT_A_PARTY.
             GatewayUnreachable: no answer.
-            EvidenceRejected: a receipt does not verify.
+            EvidenceRejected: a receipt or a proof of logging does not verify.
         """
-        answer = await self.unary(self._exchange.GetReceipt, wire.GetReceiptRequest(handoff_id=str(handoff)))
+        answer = await self.unary(
+            self._exchange.GetReceipt, wire.GetReceiptRequest(handoff_id=str(handoff), wait_seconds=wait_seconds)
+        )
+        receipts = tuple(self._receipt(item, handoff, *EntryKind, is_fresh=False) for item in answer.receipts)
         return HandoffStatus(
             parse_state(answer.state),
-            tuple(self._receipt(receipt, handoff, *EntryKind, is_fresh=False) for receipt in answer.receipts),
+            receipts,
             answer.pair_number,
             tuple(Deficiency(item.document_code, item.person_key, item.text) for item in answer.deficiencies),
             tuple(Reason(item.code, item.text) for item in answer.reasons),
             answer.withdrawal_reason,
+            verify_all_sealed(answer.sealed_proofs, receipts, self.policy),
         )
 
 
