@@ -15,9 +15,13 @@ from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make
 
 GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
-LEDGER = {"entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature"}
+LEDGER = {
+    "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
+    "timestamp_token", "timestamp_gap",
+}  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
+    "oversight_timestamp_token", "oversight_timestamp_gap",
 }  # fmt: skip
 GRANTS = (
     {(GATEWAY, table, right) for table in LEDGER - {"checkpoint"} for right in ("INSERT", "SELECT")}
@@ -149,6 +153,8 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
             await batcher.append(make_submit())
     await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")
     await owner.execute("INSERT INTO ledger.cosignature VALUES (1, 'witness', now(), 'line')")
+    await owner.execute("INSERT INTO ledger.timestamp_token VALUES (1, now(), decode(repeat('00', 32), 'hex'), '')")
+    await owner.execute("INSERT INTO ledger.timestamp_gap VALUES (1, now(), 1701)")
     found = await tables(owner)
     assert found == {*LEDGER, "schema_migration"}
     for table in sorted(found):
