@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -114,7 +115,8 @@ async def test_append_same_act_again_gives_the_first_receipt(database_url: str) 
         later = await batcher.append(submit)
     async with batcher_on(database_url) as batcher:
         restarted = await batcher.append(submit)
-    first, *again = [*committed(at_once), later, restarted]
+    found = [*committed(at_once), later, restarted]
+    first, again = found[0], found[1:]
     assert not first.is_replay and first.receipt_jws and leaf_hash(first.leaf) == first.leaf_hash
     assert again == [replace(first, is_replay=True)] * 4
     assert len(await read_ledger(database_url)) == 1
@@ -158,7 +160,7 @@ async def test_append_bad_items_fail_alone(database_url: str) -> None:
     assert len(await read_ledger(database_url)) == 20
 
 
-def new_uuid() -> object:
+def new_uuid() -> UUID:
     """An id that stands for nothing."""
     return make_submit().act_id
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from gateway.core.entry import EntryKind, HandoffState, from_leaf, leaf_hash
+from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.merkle import EMPTY_ROOT, Frontier, TileEdge, verify_consistency, verify_inclusion
 from gateway.core.ports import EntryFilter, LedgerReader, MaterialGrants
@@ -102,7 +102,7 @@ async def test_entries_any_filter_pages_to_what_matches(reader: LedgerReader, ba
     whole = [from_leaf(entry.leaf) for entry in await reader.entries(EntryFilter(), after_index=-1, limit=100)]
     assert [entry.index for entry in whole] == list(range(15))
     middle = whole[5].recorded_at
-    filters = {
+    filters: dict[EntryFilter, Callable[[Entry], bool]] = {
         EntryFilter(kinds=(EntryKind.CLAIMED, EntryKind.WITHDRAWN)): lambda e: e.kind.value in ("claimed", "withdrawn"),
         EntryFilter(sender=str(PS), kinds=(EntryKind.SUBMITTED,)): lambda e: e.kind is EntryKind.SUBMITTED,
         EntryFilter(receiver=str(JA)): lambda e: e.receiver == str(JA),

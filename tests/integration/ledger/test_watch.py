@@ -75,8 +75,8 @@ async def test_watch_wakes_only_the_receiver(database_url: str, watch: Watch) ->
         mine, other = aiter(ours()), aiter(theirs())
         for wake_ups in (mine, other):
             await anext(wake_ups)
-        woken = asyncio.create_task(anext(mine))  # type: ignore[arg-type]
-        quiet = asyncio.create_task(anext(other))  # type: ignore[arg-type]
+        woken = asyncio.ensure_future(anext(mine))
+        quiet = asyncio.ensure_future(anext(other))
         async with batcher_on(database_url) as batcher:
             await batcher.append(make_submit())
             await asyncio.wait_for(woken, 5)
@@ -122,5 +122,5 @@ async def test_watch_without_database_still_starts_and_stops() -> None:
     async with watch.subscribe(PR) as wake_ups:
         iterator = aiter(wake_ups())
         for _ in range(2):
-            await asyncio.wait_for(anext(iterator), 10)  # type: ignore[arg-type]
+            await asyncio.wait_for(anext(iterator), 10)
     await watch.stop()

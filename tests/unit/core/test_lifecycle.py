@@ -122,7 +122,8 @@ def test_random_acts_keep_the_state_sound(data: st.DataObject) -> None:
     routes = sorted(ROUTES)
     for sequence in range(1, 30):
         old = state
-        if open_handoffs and data.draw(st.booleans()):
+        is_decision = data.draw(st.booleans())
+        if open_handoffs and is_decision:
             kind, receiver, before, submitted = open_handoffs.pop(data.draw(st.integers(0, len(open_handoffs) - 1)))
             act = data.draw(st.sampled_from([a for a in Act if a is not Act.SUBMITTED]))
             try:
