@@ -20,8 +20,7 @@ def describe_rule(row: ClockRule) -> dict[str, Any]:
         row: of the table.
 
     Returns:
-        id, title, length, extensions, rolls, force, basis, confidence, valid_from, valid_to, inputs, assume, belongs_to,
-        start, stop, suspended_by, max_runs.
+        plain values by name: texts for people in ``length`` and ``extensions``, the rest as in the row.
     """
     return {
         "id": row.id,

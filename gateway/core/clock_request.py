@@ -65,7 +65,7 @@ def answer_request(request: Any, table: ClockTable, counting: Counting) -> Answe
     if kind is None or start is None:
         raise GatewayError(findings)
     clock = _collect(findings, lambda: start_clock(table, kind, "", start, inputs, in_custody=custody))
-    answer = _collect(findings, lambda: _answer(clock, extensions or [], counting)) if clock else None
+    answer = _collect(findings, lambda: _answer(clock, extensions or [], counting)) if clock and not findings else None
     if findings or answer is None:
         raise GatewayError(findings)
     return answer

@@ -288,12 +288,10 @@ def _parse_lengths(value: Any) -> dict[str, Length]:
 
 
 def _find_bad_lengths(settings: ClockSettings, rows: Mapping[str, Iterable[ClockRule]]) -> Iterable[str]:
-    for kind, length in settings.lengths.items():
+    for kind in settings.lengths:
         for row in rows.get(kind, ()):
             if row.rule.confidence in (Confidence.STATUTE, Confidence.SOURCE):
                 yield f"settings: lengths: {kind} has its length from the law"
-            elif row.unit != length.unit:
-                yield f"settings: lengths: {kind} is counted in another unit"
         if kind not in rows:
             yield f"settings: lengths: there is no {kind}"
 
@@ -303,8 +301,10 @@ def _parse_row(source: RuleRow, settings: ClockSettings, problems: list[str]) ->
     try:
         inputs = {name: parse_input_kind(value) for name, value in row.get("inputs", {}).items()}
         choices = _parse_choices(row["length"], inputs)
-        if rule.id in settings.lengths:
-            choices = (Choice((), settings.lengths[rule.id]),)
+        if (chosen := settings.lengths.get(rule.id)) is not None:
+            if not choices or choices[0].length.unit != chosen.unit:
+                raise ValueError("the chosen length is counted in another unit")
+            choices = (Choice((), chosen),)
         assume = {name: inputs[name].read(value) for name, value in row.get("assume", {}).items()}
         extensions = {item["name"]: _parse_extension(item) for item in row.get("extensions", [])}
         parsed = ClockRule(
