@@ -17,7 +17,7 @@ SELECT pg_notify('fasttrack_inbox', 'checkpoint')
 SELECT note FROM ledger.oversight_checkpoint WHERE size = $1 ORDER BY signed_at DESC LIMIT 1
 
 -- name: last_seen
-SELECT size, note FROM ledger.oversight_checkpoint ORDER BY size DESC, signed_at DESC LIMIT 1
+SELECT size, signed_at, note FROM ledger.oversight_checkpoint ORDER BY size DESC, signed_at DESC LIMIT 1
 
 -- name: cosignatures
 SELECT DISTINCT ON (witness) line FROM ledger.oversight_cosignature 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
 import pytest
 
 from gateway.core.errors import ErrorCode
+from gateway.core.seal_ports import StoredCheckpoint
 from gateway.core.timestamp_port import StoredToken, TimestampGap
+from gateway.flows.timestamp import Stamper
+from gateway.ledger.checkpoint import CheckpointStore, SignerLedger
 from gateway.ledger.timestamp import TokenStore
 from tests.integration.ledger.act import as_role
 
@@ -59,6 +63,31 @@ async def test_token_store_keeps_one_gap_until_a_token_fills_it(pool: asyncpg.Po
     assert await store.open_gap() == gap_of(8)
     rows = await pool.fetch("SELECT size, filled_by_size FROM ledger.oversight_timestamp_gap ORDER BY size")
     assert [tuple(row) for row in rows] == [(3, 6), (8, None)]
+
+
+async def test_stamper_on_a_real_database_stamps_the_newest_checkpoint(
+    database_url: str, pool: asyncpg.Pool[Any]
+) -> None:
+    """What the signer stored is what is stamped, and the token is found for every size below."""
+    async with asyncpg.create_pool(as_role(database_url, "fasttrack_signer"), min_size=1, max_size=1) as signer:
+        for size in (3, 7):
+            await SignerLedger(signer).add_checkpoint(StoredCheckpoint(size, b"note %d" % size, NOW))
+
+    async def request_token(digest: bytes) -> bytes:
+        return b"token " + digest
+
+    stamper = Stamper(
+        checkpoints=CheckpointStore(pool),
+        store=TokenStore(pool),
+        request_token=request_token,
+        verify_token=lambda _token, _digest: NOW,
+        clock=lambda: NOW,
+    )
+    digest = sha256(b"note 7").digest()
+    assert await stamper.stamp() == StoredToken(7, digest, NOW, b"token " + digest)
+    assert await stamper.stamp() is None
+    found = await TokenStore(pool).token_for(3)
+    assert found is not None and found.size == 7
 
 
 async def test_token_store_of_oversight_reads_and_writes_nothing(database_url: str, pool: asyncpg.Pool[Any]) -> None:
