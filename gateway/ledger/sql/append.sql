@@ -66,6 +66,8 @@ ORDER BY level, place
 -- name: write
 -- One statement and one round trip, also as a transaction of its own. The lock comes first, so that no two batches are
 -- written at the same time; the primary key refuses a batch that was decided on a state that has passed.
+-- Every part asks for the lock itself, because PostgreSQL runs the parts in an order of its own: one that wrote a row
+-- before the lock could wait for a process that holds the lock and waits for that row.
 WITH locked AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(7381244219)
 ), entries AS (
@@ -78,21 +80,22 @@ WITH locked AS MATERIALIZED (
                          $20::bytea[], $21::bytea[], $22::bytea[]) AS rows
 ), bundles AS (
     INSERT INTO ledger.bundle (handoff_id, seq, sender, idempotency_key, case_number, manifest_jws, record)
-    SELECT * FROM unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[], $29::bytea[])
+    SELECT rows.* FROM locked, unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[],
+                                      $29::bytea[]) AS rows
 ), details AS (
-    INSERT INTO ledger.detail (seq, body) SELECT * FROM unnest($30::bigint[], $31::bytea[])
+    INSERT INTO ledger.detail (seq, body) SELECT rows.* FROM locked, unnest($30::bigint[], $31::bytea[]) AS rows
 ), grants AS (
     INSERT INTO ledger.material_grant (agency, sha256)
-    SELECT * FROM unnest($32::text[], $33::bytea[]) ON CONFLICT DO NOTHING
+    SELECT rows.* FROM locked, unnest($32::text[], $33::bytea[]) AS rows ON CONFLICT DO NOTHING
 ), tiles AS (
     INSERT INTO ledger.tile (level, place, root, data)
-    SELECT * FROM unnest($34::smallint[], $35::bigint[], $36::bytea[], $37::bytea[])
+    SELECT rows.* FROM locked, unnest($34::smallint[], $35::bigint[], $36::bytea[], $37::bytea[]) AS rows
 ), receipts AS (
-    INSERT INTO ledger.receipt (seq, jws) SELECT * FROM unnest($38::bigint[], $39::text[])
+    INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (
-    INSERT INTO ledger.state (size, recorded_at, root, frontier) VALUES ($40, $41, $42, $43)
+    INSERT INTO ledger.state (size, recorded_at, root, frontier) SELECT $40, $41, $42, $43 FROM locked
 )
-SELECT pg_notify('fasttrack_inbox', $44::text) WHERE $44::text <> ''
+SELECT pg_notify('fasttrack_inbox', $44::text) FROM locked WHERE $44::text <> ''
 
 -- name: recorded
 SELECT entry.seq, entry.act_id, entry.actor, entry.content_sha256, entry.recorded_at, entry.leaf, entry.leaf_hash,
