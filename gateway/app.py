@@ -118,7 +118,11 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     pseudonyms = Pseudonyms(settings.pseudonym_key_file.read_bytes())
     pool = await open_pool(settings.database_url)
     batcher = Batcher(
-        pool, origin=settings.origin, clock=now, sign=lambda claims: statements.sign(claims, RECEIPT_TYPE)
+        pool,
+        origin=settings.origin,
+        clock=now,
+        sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
+        observe=telemetry.batch,
     )
     watch = Watch(settings.database_url)
     parts = Parts(
