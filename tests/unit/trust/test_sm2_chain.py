@@ -205,3 +205,12 @@ def test_sm2_certificate_is_accepted_by_openssl_itself(tmp_path: Path, pki: Memo
         [program, *command, tmp_path / "ca.crt", tmp_path / "leaf.crt"], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip().endswith("OK"), done.stderr
+
+
+def test_chain_certificate_that_names_another_issuer_is_refused(pki: MemoryPki) -> None:
+    """The right key under another name is another CA."""
+    assert isinstance(pki.authority.key, Sm2PrivateKey)
+    key, leaf = pki.authority.key.public_key(), pki.signer().certificate
+    renamed = Authority.create("another name", now=NOW, algorithm="SM2SM3").certificate
+    assert is_issued_by(leaf, pki.authority.certificate, key)
+    assert not is_issued_by(leaf, renamed, key)
