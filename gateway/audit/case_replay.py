@@ -1,0 +1,326 @@
+"""Runs every case again from its leaves: what the ledger decided must be what ``core.handoff`` decides.
+
+The rows come by index; only the heads of the cases and handoffs of one part are in memory. Most entries are like one that
+was decided already: what they depend on is the key of a table of decisions, and the rules themselves run once for each key.
+An entry that does not fit the table goes through ``decide_act`` with everything it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.audit.finding import AuditFinding, Report
+from gateway.audit.leaf_form import FIELDS, Fields, parse_entry, parse_fields
+from gateway.core.entry import Entry, EntryKind, HandoffState, to_leaf
+from gateway.core.errors import GatewayError
+from gateway.core.fsck_port import ENTRY_COLUMNS, Row
+from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.identity import parse_agency
+from gateway.core.lifecycle import CaseState
+from gateway.core.route import RecordKind
+from gateway.core.strict_json import parse_object
+
+_AT: Final = {name: FIELDS.index(name) for name in FIELDS}
+_INITIAL_TEXT: Final = '{"assessment":"none","holder":"","moved_at":0,"returns":0,"stage":"P4"}'
+_MAX_DECISIONS: Final = 200_000
+_CLAIMED, _CALL_REFUSED, _SUBMITTED = "claimed", "call_refused", "submitted"
+_PASSED_ON: Final = tuple(
+    name
+    for name in Command.__slots__
+    if name in Entry.__slots__ and name not in ("kind", "actor", "act_id", "handoff", "handoff_kind", "sender", "receiver")
+)
+
+
+@lru_cache(maxsize=65_536)
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65_536)
+def _state(text: str) -> CaseState:
+    return CaseState.from_leaf(parse_object(text.encode(), max_bytes=4096, max_depth=2))
+
+
+@dataclass(slots=True)
+class _Handoff:
+    """Head of a handoff, as the columns have it."""
+
+    kind: str
+    sender: str
+    receiver: str
+    pair_number: int
+    case: str
+    state: str
+    before: str
+    submitted: int
+    consumer: str = ""
+    lease: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """Head of a case."""
+
+    sequence: int = 0
+    leaf_hash: str = ""
+    state: str = _INITIAL_TEXT
+
+
+_NO_CASE: Final = _Case()
+
+
+@dataclass(slots=True)
+class CaseReplay:
+    """Replays the cases of one part of the ledger.
+
+    Args:
+        report: takes the findings.
+        cases: heads by pseudonym.
+        handoffs: heads by id.
+        decisions: what was decided, by everything that it depends on.
+        origin: name of the log, from the first entry.
+        checked: entries seen.
+    """
+
+    report: Report
+    cases: dict[str, _Case] = field(default_factory=dict)
+    handoffs: dict[str, _Handoff] = field(default_factory=dict)
+    decisions: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
+    origin: str = ""
+    checked: int = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Check entries.
+
+        Args:
+            rows: of ``FsckSource.entries``, in order.
+        """
+        for row in rows:
+            self._add(row)
+        self.checked += len(rows)
+
+    def _finding(self, check: str, seq: int, reason: str, column: str = "") -> None:
+        place = f"seq={seq}" + (f" column={column}" if column else "")
+        self.report(AuditFinding(check, "entry", place, reason, seq))
+
+    def _add(self, row: Row) -> None:
+        seq, leaf, leaf_hash = row[0], row[1], row[2]
+        if sha256(b"\x00" + leaf).digest() != leaf_hash:
+            self._finding("leaf-hash", seq, "the stored hash is not that of the leaf", "leaf_hash")
+        fields = parse_fields(leaf)
+        if fields is None:
+            entry = parse_entry(leaf)
+            if entry is None:
+                self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
+                return
+            fields = _to_fields(entry)
+        if fields[_AT["index"]] != str(seq):
+            self._finding("leaf-index", seq, "the leaf was written for another index", "seq")
+        if not self.origin:
+            self.origin = fields[_AT["origin"]] or ""
+        elif fields[_AT["origin"]] != self.origin:
+            self._finding("leaf-origin", seq, "the leaf names another log", "leaf")
+        recorded_at = _instant(fields[_AT["recorded_at"]] or "")
+        if recorded_at is None:
+            self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
+            return
+        case_id, handoff_id = fields[_AT["case"]] or "", fields[_AT["handoff"]] or ""
+        case = self.cases.get(case_id, _NO_CASE) if case_id else _NO_CASE
+        handoff = self.handoffs.get(handoff_id) if handoff_id else None
+        if not self._is_known(fields, recorded_at, case, handoff):
+            handoff = self._decide(seq, leaf, fields, recorded_at, case, handoff)
+        else:
+            handoff = _moved(fields, case, handoff)
+        if handoff is not None:
+            self.handoffs[handoff_id] = handoff
+        if case_id:
+            self.cases[case_id] = _Case(
+                int(fields[_AT["case_sequence"]] or 0), leaf_hash.hex(), fields[_AT["case_state"]] or _INITIAL_TEXT
+            )
+        expected = _to_columns(fields, recorded_at, handoff)
+        if tuple(row[3:]) != expected:
+            for name, found, wanted in zip(ENTRY_COLUMNS, row[3:], expected, strict=True):
+                if found != wanted:
+                    self._finding("entry-column", seq, "the column does not say what the leaf says", name)
+
+    def _key(
+        self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What a decision depends on, and what it makes; times and consumers only as far as they are compared."""
+        kind, actor, consumer = fields[_AT["kind"]], fields[_AT["actor"]], fields[_AT["consumer"]]
+        made = (fields[_AT["case_state"]], fields[_AT["transitions"]], fields[_AT["handoff_state"]])
+        if handoff is None:
+            sender, receiver, about = fields[_AT["sender"]], fields[_AT["receiver"]], None
+        else:
+            sender, receiver = handoff.sender, handoff.receiver
+            lease = handoff.lease
+            about = (
+                handoff.state, handoff.before, handoff.submitted,
+                lease is not None, lease is not None and lease > recorded_at, handoff.consumer == (consumer or ""),
+            )  # fmt: skip
+        key = (
+            kind, fields[_AT["handoff_kind"]], case.state, case.sequence, actor, sender, receiver, about,
+            bool(fields[_AT["case"]]),
+        )  # fmt: skip
+        return key, made
+
+    def _is_known(self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None) -> bool:
+        """Whether the same was decided before, and the fields that follow from the heads say so."""
+        kind = fields[_AT["kind"]]
+        if kind == _CLAIMED or (handoff is None) != (kind == _SUBMITTED or not fields[_AT["handoff"]]):
+            return False
+        key, made = self._key(fields, recorded_at, case, handoff)
+        if self.decisions.get(key) != made or fields[_AT["lease_until"]] is not None:
+            return False
+        if fields[_AT["case"]]:
+            sequence = fields[_AT["case_sequence"]] == str(case.sequence + 1)
+            if not sequence or (fields[_AT["case_previous"]] or "") != case.leaf_hash:
+                return False
+        elif fields[_AT["case_sequence"]] or fields[_AT["case_previous"]]:
+            return False
+        if handoff is None:
+            if kind != _SUBMITTED:
+                return fields[_AT["sender"]] is fields[_AT["receiver"]] is fields[_AT["pair_number"]] is None
+            return fields[_AT["act_id"]] == fields[_AT["handoff"]] and bool(fields[_AT["pair_number"]])
+        return (
+            fields[_AT["handoff_kind"]], fields[_AT["sender"]], fields[_AT["receiver"]], fields[_AT["pair_number"]],
+            fields[_AT["case"]],
+        ) == (handoff.kind, handoff.sender, handoff.receiver, str(handoff.pair_number), handoff.case)  # fmt: skip
+
+    def _decide(
+        self, seq: int, leaf: bytes, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+    ) -> _Handoff | None:
+        """Ask the rules, and learn what they said when the leaf agrees."""
+        entry = parse_entry(leaf)
+        if entry is None:
+            self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
+            return handoff
+        if entry.handoff and handoff is None and entry.kind is not EntryKind.SUBMITTED:
+            self._finding("handoff-unknown", seq, "no entry of this case submitted the handoff", "handoff_id")
+            return _from_entry(entry, case)
+        if (entry.case_sequence, entry.case_previous) != ((case.sequence + 1, case.leaf_hash) if entry.case else (0, "")):
+            self._finding("case-chain", seq, "the entry does not follow the last one of its case", "case_seq")
+        head = _to_head(entry.handoff, handoff)
+        try:
+            decided = decide_act(
+                _to_command(entry),
+                Place(index=seq, origin=entry.origin, at=recorded_at, salt=entry.salt),
+                # The chain was judged above; here only what was decided counts.
+                case=CaseHead(max(entry.case_sequence - 1, 0), entry.case_previous, _state(case.state)),
+                handoff=head,
+                last_pair_number=entry.pair_number - 1,
+            )
+            is_right = to_leaf(decided.entry) == leaf
+        except (GatewayError, ValueError, TypeError, KeyError):
+            is_right = False
+        if not is_right:
+            self._finding("decision", seq, "the rules do not decide this from the entries before", "leaf")
+            return _from_entry(entry, case) if handoff is None else _moved(fields, case, handoff)
+        if len(self.decisions) >= _MAX_DECISIONS:
+            self.decisions.clear()
+        key, made = self._key(fields, recorded_at, case, handoff)
+        self.decisions[key] = made
+        return _moved(fields, case, handoff)
+
+
+def _moved(fields: Fields, case: _Case, handoff: _Handoff | None) -> _Handoff | None:
+    """The handoff after an entry."""
+    if handoff is None:
+        if not fields[_AT["handoff"]]:
+            return None
+        return _Handoff(
+            fields[_AT["handoff_kind"]] or "", fields[_AT["sender"]] or "", fields[_AT["receiver"]] or "",
+            int(fields[_AT["pair_number"]] or 0), fields[_AT["case"]] or "", fields[_AT["handoff_state"]] or "",
+            case.state, int(fields[_AT["case_sequence"]] or 0),
+        )  # fmt: skip
+    handoff.state = fields[_AT["handoff_state"]] or handoff.state
+    if fields[_AT["kind"]] == _CLAIMED:
+        handoff.consumer = fields[_AT["consumer"]] or ""
+        handoff.lease = _instant(fields[_AT["lease_until"]] or "")
+    return handoff
+
+
+def _to_columns(fields: Fields, recorded_at: datetime, handoff: _Handoff | None) -> tuple[Any, ...]:
+    sequence = fields[_AT["case_sequence"]]
+    if handoff is None:
+        return (
+            recorded_at, fields[_AT["act_id"]], None, int(sequence) if sequence else None, None, None, None,
+            fields[_AT["kind"]], fields[_AT["actor"]], None, None, fields[_AT["case"]], None, None, None,
+            fields[_AT["case_state"]], None, fields[_AT["content_sha256"]], fields[_AT["bundle_sha256"]],
+        )  # fmt: skip
+    return (
+        recorded_at, fields[_AT["act_id"]], fields[_AT["handoff"]], int(sequence) if sequence else None,
+        handoff.pair_number, handoff.submitted, handoff.lease, fields[_AT["kind"]], fields[_AT["actor"]],
+        handoff.sender, handoff.receiver, fields[_AT["case"]], handoff.kind, handoff.state, handoff.consumer,
+        fields[_AT["case_state"]], handoff.before, fields[_AT["content_sha256"]], fields[_AT["bundle_sha256"]],
+    )  # fmt: skip
+
+
+def _to_fields(entry: Entry) -> Fields:
+    """Fields of an unusual leaf, in the texts that the usual form gives."""
+    match = to_leaf(entry).decode("ascii")
+    values = parse_object(match.encode(), max_bytes=1 << 20, max_depth=8)
+    fields: list[str | None] = []
+    for name in FIELDS:
+        value = values.get(name)
+        fields.append(value if value is None or isinstance(value, str) else _compact(value))
+    return tuple(fields)
+
+
+def _compact(value: Any) -> str:
+    import json  # noqa: PLC0415 - almost never
+
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _to_head(handoff_id: str, handoff: _Handoff | None) -> HandoffHead | None:
+    if handoff is None:
+        return None
+    return HandoffHead(
+        handoff=handoff_id,
+        kind=RecordKind(handoff.kind),
+        sender=handoff.sender,
+        receiver=handoff.receiver,
+        pair_number=handoff.pair_number,
+        case=handoff.case,
+        state=HandoffState(handoff.state),
+        case_before=_state(handoff.before),
+        submitted_sequence=handoff.submitted,
+        consumer=handoff.consumer,
+        lease_until=handoff.lease,
+    )
+
+
+def _from_entry(entry: Entry, case: _Case) -> _Handoff:
+    """A head for a handoff whose beginning is wrong or missing, so that what follows is still judged."""
+    return _Handoff(
+        entry.handoff_kind, entry.sender, entry.receiver, entry.pair_number, entry.case,
+        entry.handoff_state or "", case.state, entry.case_sequence, entry.consumer, entry.lease_until,
+    )  # fmt: skip
+
+
+def _to_command(entry: Entry) -> Command:
+    """The act that an entry records, as its caller asked for it."""
+    values: dict[str, Any] = {name: getattr(entry, name) for name in _PASSED_ON}
+    if entry.kind is EntryKind.SUBMITTED:
+        values |= {
+            "handoff_kind": RecordKind(entry.handoff_kind),
+            "sender": parse_agency(entry.sender),
+            "receiver": parse_agency(entry.receiver),
+        }
+    if entry.kind is EntryKind.CLAIMED and entry.lease_until is not None:
+        values["lease"] = entry.lease_until - entry.recorded_at
+    kind = EntryKind.FETCHED if entry.kind is EntryKind.VIEWED else entry.kind
+    handoff = UUID(entry.handoff) if entry.handoff else None
+    return Command(
+        kind=kind, actor=parse_agency(entry.actor), act_id=UUID(entry.act_id), handoff=handoff, **values
+    )

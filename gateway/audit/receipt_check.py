@@ -1,0 +1,106 @@
+"""Receipts of a ledger: each entry has its own, and it says what the tree says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.audit.finding import AuditFinding, Report
+from gateway.audit.jws_check import JwsError, decode_segment, encode_segment, parse_header, verify_jws
+from gateway.core.entry import to_instant
+from gateway.core.fsck_port import Row
+
+RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
+_WITHOUT: Final = "call_refused"
+
+
+@dataclass(slots=True)
+class ReceiptCheck:
+    """Checks receipts batch by batch.
+
+    Args:
+        report: takes the findings.
+        origin: name of the log.
+        certificates: DER of the gateway's receipt certificates; None leaves the signatures unchecked.
+        headers: what is known of headers seen.
+    """
+
+    report: Report
+    origin: str
+    certificates: frozenset[bytes] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def add(self, batch: Sequence[Row], size: int, root: bytes, recorded_at: datetime) -> None:
+        """Check the receipts of a batch.
+
+        Args:
+            batch: of ``FsckSource.tree``, every entry of the batch.
+            size: of the tree after the batch.
+            root: its root as computed, 32 bytes.
+            recorded_at: time of the batch.
+        """
+        tail = f'","tree_size":{size},"root_hash":"{root.hex()}","recorded_at":"{to_instant(recorded_at)}"}}'
+        for seq, leaf_hash, _, kind, jws in batch:
+            if jws is None:
+                if kind != _WITHOUT:
+                    self._finding("receipt-missing", seq, "the entry has no receipt")
+                continue
+            if kind == _WITHOUT:
+                self._finding("receipt-stray", seq, "a refused call has no receipt")
+                continue
+            header, _, rest = jws.partition(".")
+            payload, _, signature = rest.partition(".")
+            text = f'{{"origin":"{self.origin}","entry_index":{seq},"leaf_hash":"{leaf_hash.hex()}{tail}'
+            # What the gateway writes is compared as it stands; anything else must at least say the same.
+            if payload != encode_segment(text.encode()) and not _says(payload, json.loads(text)):
+                self._finding("receipt-claims", seq, "does not say what the tree says")
+            if reason := self._header(header):
+                self._finding("receipt-header", seq, reason)
+            elif self.certificates is not None:
+                self._signature(seq, jws)
+            elif not _is_segment(signature):
+                self._finding("receipt-signature", seq, "the signature is malformed")
+
+    def _finding(self, check: str, seq: int, reason: str) -> None:
+        self.report(AuditFinding(check, "receipt", f"seq={seq} column=jws", reason, seq))
+
+    def _header(self, segment: str) -> str:
+        """What is wrong with a header; "" for nothing. There are as many headers as certificates ever used."""
+        if segment not in self.headers:
+            self.headers[segment] = self._judge(segment)
+        return self.headers[segment]
+
+    def _judge(self, segment: str) -> str:
+        try:
+            header = parse_header(segment)
+        except JwsError as error:
+            return str(error)
+        if (header.typ, header.algorithm) != (RECEIPT_TYPE, "EdDSA"):
+            return "not the header of a receipt"
+        if self.certificates is not None and header.certificates[0] not in self.certificates:
+            return "signed with another certificate than the gateway's"
+        return ""
+
+    def _signature(self, seq: int, jws: str) -> None:
+        try:
+            verify_jws(jws)
+        except JwsError as error:
+            self._finding("receipt-signature", seq, str(error))
+
+
+def _says(payload: str, claims: dict[str, Any]) -> bool:
+    try:
+        found: dict[str, Any] = json.loads(decode_segment(payload))
+    except (ValueError, RecursionError):
+        return False
+    return found == claims
+
+
+def _is_segment(text: str) -> bool:
+    try:
+        return len(decode_segment(text)) > 0
+    except JwsError:
+        return False

@@ -1,0 +1,143 @@
+"""Checkpoints and cosignatures of the database against the tree that was built again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gateway.audit.finding import AuditFinding, Report, Severity
+from gateway.core.checkpoint import Checkpoint, parse_checkpoint
+from gateway.core.cosignature import TIMESTAMP_BYTES, verify_cosignature
+from gateway.core.fsck_port import FsckSource
+from gateway.core.note import NoteError, VerifierKey, parse_note, parse_signature_line, verify_note
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SealKeys:
+    """Keys that are known beforehand.
+
+    Args:
+        log: key of the log; None leaves its signatures unchecked.
+        witnesses: keys of witnesses; cosignatures of others are findings, unless there are none at all.
+        remembered: checkpoints seen before, which the ledger must still contain.
+    """
+
+    log: VerifierKey | None = None
+    witnesses: tuple[VerifierKey, ...] = ()
+    remembered: tuple[Checkpoint, ...] = ()
+
+
+async def sizes_of_seals(source: FsckSource, keys: SealKeys) -> frozenset[int]:
+    """Sizes whose roots the tree must keep for ``check_seals``."""
+    sizes = {seen.size for seen in keys.remembered}
+    async for page in source.checkpoints():
+        sizes.update(row[0] for row in page)
+        for row in page:
+            try:
+                sizes.add(parse_checkpoint(parse_note(row[2].encode()).text).size)
+            except (NoteError, UnicodeEncodeError):
+                continue
+    return frozenset(sizes)
+
+
+async def check_seals(
+    source: FsckSource, roots: Mapping[int, bytes], keys: SealKeys, origin: str, now: datetime, report: Report
+) -> None:
+    """Check every checkpoint and cosignature.
+
+    Args:
+        source: the ledger.
+        roots: computed roots by size; a size that is not there is larger than the ledger.
+        keys: what is known.
+        origin: name of the log.
+        now: aware time.
+        report: takes the findings.
+    """
+    await _check_checkpoints(source, roots, keys, origin, now, report)
+    await _check_cosignatures(source, keys, now, report)
+    for seen in keys.remembered:
+        if seen.origin != origin:
+            report(AuditFinding("remembered-origin", "checkpoint", f"size={seen.size}", "was seen for another log"))
+        elif seen.size and roots.get(seen.size) != seen.root:
+            what = "another tree was seen" if seen.size in roots else "the ledger has fewer entries than was seen"
+            report(AuditFinding("remembered-tree", "state", f"size={seen.size}", what, seen.size - 1))
+
+
+async def _check_checkpoints(
+    source: FsckSource, roots: Mapping[int, bytes], keys: SealKeys, origin: str, now: datetime, report: Report
+) -> None:
+    last: datetime | None = None
+    async for page in source.checkpoints():
+        for size, signed_at, text, recorded_at in page:
+            place = f"size={size} signed_at={signed_at.astimezone(UTC).isoformat()}"
+
+            def finding(check: str, column: str, reason: str, place: str = place, size: int = size) -> None:
+                report(AuditFinding(check, "checkpoint", f"{place} column={column}", reason, size - 1))
+
+            if (last is not None and signed_at < last) or signed_at > now + CLOCK_SKEW:
+                finding("checkpoint-time", "signed_at", "out of order, or in the future")
+            elif recorded_at is not None and signed_at < recorded_at - CLOCK_SKEW:
+                finding("checkpoint-time", "signed_at", "older than the entries it speaks of")
+            last = signed_at if last is None else max(last, min(signed_at, now))
+            try:
+                note = parse_note(text.encode())
+                checkpoint = parse_checkpoint(note.text)
+            except (NoteError, UnicodeEncodeError):
+                finding("checkpoint-form", "note", "not a checkpoint")
+                continue
+            if checkpoint.origin != origin:
+                finding("checkpoint-origin", "note", "of another log")
+            if checkpoint.size != size:
+                finding("checkpoint-size", "size", "the note was signed for another size")
+            elif size not in roots:
+                finding("checkpoint-ahead", "size", "speaks of more entries than there are: the ledger was cut")
+            elif roots[size] != checkpoint.root:
+                finding("checkpoint-root", "note", "another tree was signed: the ledger is a fork of it")
+            if keys.log is not None:
+                try:
+                    verify_note(note, keys.log)
+                except NoteError:
+                    finding("checkpoint-signature", "note", "not signed by the log")
+            if len(note.signatures) != 1:
+                finding("checkpoint-lines", "note", "the stored note has another signature than that of the log")
+
+
+async def _check_cosignatures(source: FsckSource, keys: SealKeys, now: datetime, report: Report) -> None:
+    known = {key.name: key for key in keys.witnesses}
+    async for page in source.cosignatures():
+        for size, witness, cosigned_at, line, text, signed_at in page:
+            place = f"size={size}"
+
+            def finding(
+                check: str, column: str, reason: str, severity: Severity = Severity.ERROR, place: str = place
+            ) -> None:
+                report(AuditFinding(check, "cosignature", f"{place} column={column}", reason, None, severity))
+
+            try:
+                signature = parse_signature_line(line.removesuffix("\n"))
+                stamp = int.from_bytes(signature.value[:TIMESTAMP_BYTES], "big")
+            except NoteError:
+                finding("cosignature-form", "line", "not a cosignature")
+                continue
+            if signature.name != witness:
+                finding("cosignature-witness", "witness", "the line is of another witness")
+            if cosigned_at.timestamp() != stamp or cosigned_at > now + CLOCK_SKEW:
+                finding("cosignature-time", "cosigned_at", "the line was made at another time")
+            if text is None:
+                finding("cosignature-stray", "size", "there is no checkpoint of this size")
+                continue
+            if signed_at > cosigned_at + CLOCK_SKEW:
+                finding("checkpoint-time", "cosigned_at", "cosigned before it was signed")
+            if not known:
+                continue
+            if signature.name not in known:
+                finding("cosignature-unknown", "witness", "no witness of the policy", Severity.WARNING)
+                continue
+            try:
+                verify_cosignature(parse_note(text.encode()).text, signature, known[signature.name])
+            except (NoteError, UnicodeEncodeError):
+                finding("cosignature-signature", "line", "not the cosignature of this checkpoint")

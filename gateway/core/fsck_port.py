@@ -1,0 +1,101 @@
+"""What ``fsck`` reads from a database, as a protocol; everything is streamed, nothing is believed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Row = Sequence[Any]
+"""One row, its columns in the order that the method names."""
+Pages = AsyncIterator[Sequence[Row]]
+
+ENTRY_COLUMNS = (
+    "recorded_at", "act_id", "handoff_id", "case_seq", "pair_number", "submitted_seq", "lease_until", "kind", "actor",
+    "sender", "receiver", "case_id", "handoff_kind", "handoff_state", "lease_consumer", "case_state", "case_before",
+    "content_sha256", "bundle_sha256",
+)  # fmt: skip
+"""Columns of ``entry`` that repeat what leaf and heads say; ids and digests as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last state of the ledger.
+
+    Args:
+        size: number of entries it speaks of.
+        root: root hash, 32 bytes.
+        last_seq: largest index in ``entry``; -1 for none.
+    """
+
+    size: int
+    root: bytes
+    last_seq: int
+
+
+class FsckSource(Protocol):
+    """One unchanging picture of a ledger's database."""
+
+    async def head(self) -> Head:
+        """The last state, and the last entry whatever the state says."""
+
+    async def first_leaf(self) -> bytes | None:
+        """Leaf of the first entry that there is; None for an empty ledger."""
+
+    async def boundaries(self, parts: int) -> list[int]:
+        """Sizes of states that cut the ledger into about equal parts, ascending, the last state's size at the end."""
+
+    async def frontier(self, size: int) -> bytes | None:
+        """Frontier that the state of a size claims; None when there is no such state."""
+
+    def entries(self, part: int, parts: int) -> Pages:
+        """Entries by index: seq, leaf, leaf_hash and ENTRY_COLUMNS; of the cases that belong to the part."""
+
+    def tree(self, start: int, stop: int | None) -> Pages:
+        """Every entry of a range by index: seq, leaf_hash, recorded_at, kind, jws of its receipt or None."""
+
+    def states(self, start: int, stop: int | None) -> Pages:
+        """States with start < size <= stop, by size: size, recorded_at, root, frontier."""
+
+    def tiles(self, level: int, start: int, stop: int | None) -> Pages:
+        """Tiles of a level with start <= place < stop, by place: place, root, data."""
+
+    def bundles(self, start: int, stop: int | None) -> Pages:
+        """Submits by index with their bundles: seq, leaf, handoff_id, bundle's seq, sender, idempotency_key,
+        case_number, manifest_jws, record; the columns after the leaf are None when there is no bundle."""
+
+    def details(self, start: int, stop: int | None) -> Pages:
+        """Entries that may have a detail, or have one, by index: seq, leaf, body or None."""
+
+    async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
+        """Positions of the grants that are not in the table."""
+
+    def grants(self) -> Pages:
+        """All grants: agency, sha256."""
+
+    def numbering_errors(self) -> Pages:
+        """Submits whose number is not the next of their direction: seq, number found, number expected."""
+
+    def repeated_acts(self) -> Pages:
+        """Acts that stand more than once: act_id, actor, how often."""
+
+    def stray_rows(self) -> Pages:
+        """Rows that belong to nothing: table, place, reason."""
+
+    def checkpoints(self) -> Pages:
+        """All checkpoints by size and time: size, signed_at, note; time of the state of that size, or None."""
+
+    def cosignatures(self) -> Pages:
+        """All cosignatures: size, witness, cosigned_at, line; note of that size or None, time of its first signing."""
+
+    async def catalogue(self) -> list[str]:
+        """The schema, one line a thing."""
+
+    async def expected_catalogue(self) -> list[str]:
+        """The schema as the migrations of this version make it."""
+
+    async def migrations(self) -> tuple[list[tuple[str, bytes]], list[Row]]:
+        """Names and digests of this version's migrations; rows of ``schema_migration``: name, sha256, applied_at."""
+
+    async def unread_tables(self) -> list[str]:
+        """Tables of the schema that no method here reads and that hold rows."""

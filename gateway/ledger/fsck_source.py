@@ -1,0 +1,189 @@
+"""Reads a ledger's database for ``fsck``; implements ``FsckSource``. It only ever reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Final
+
+import asyncpg
+
+from gateway.core.fsck_port import Head, Pages, Row
+from gateway.ledger.migrate import load_migrations
+from gateway.ledger.statement import load_statements
+
+_SQL: Final = load_statements("fsck")
+_PAGE: Final = 2_000
+_BUNDLE_PAGE: Final = 64
+"""A bundle holds a record of up to 1 MiB."""
+_NO_END: Final = 2**63 - 1
+_READ: Final = frozenset(
+    {
+        "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
+        "schema_migration",
+    }
+)  # fmt: skip
+_EVENT_TRIGGER: Final = "event trigger "
+_SETTINGS: Final = (
+    # Nothing in the database may choose which function or operator answers us, or which rows we see.
+    "SET search_path = pg_catalog",
+    "SET row_security = off",
+    "SET statement_timeout = 0",
+    "SET jit = off",
+    "SET cursor_tuple_fraction = 1.0",
+    "SET idle_in_transaction_session_timeout = 0",
+)
+
+
+class DatabaseSource:
+    """One picture of a ledger.
+
+    Args:
+        connection: inside a transaction that sees one snapshot.
+        snapshot: its name, with which other connections see the same; "" when there is none.
+    """
+
+    def __init__(self, connection: asyncpg.Connection[Any], snapshot: str = "") -> None:
+        self._connection = connection
+        self.snapshot = snapshot
+
+    async def _pages(self, name: str, *arguments: object, page: int = _PAGE) -> Pages:
+        cursor = await self._connection.cursor(_SQL[name], *arguments)
+        while rows := await cursor.fetch(page):
+            yield rows
+
+    async def head(self) -> Head:
+        """See ``FsckSource``."""
+        size, root, seq = (await self._connection.fetch(_SQL["head"]))[0]
+        return Head(size or 0, root or b"", -1 if seq is None else seq)
+
+    async def first_leaf(self) -> bytes | None:
+        """See ``FsckSource``."""
+        leaf: bytes | None = await self._connection.fetchval(_SQL["first_leaf"])
+        return leaf
+
+    async def boundaries(self, parts: int) -> list[int]:
+        """See ``FsckSource``."""
+        size = (await self.head()).size
+        return [row[0] for row in await self._connection.fetch(_SQL["boundaries"], parts, size)]
+
+    async def frontier(self, size: int) -> bytes | None:
+        """See ``FsckSource``."""
+        frontier: bytes | None = await self._connection.fetchval(_SQL["frontier"], size)
+        return frontier
+
+    def entries(self, part: int, parts: int) -> Pages:
+        """See ``FsckSource``; pseudonyms are hexadecimal digits, evenly spread."""
+        edges = [None, *(f"{0x10000 * at // parts:04x}" for at in range(1, parts)), None]
+        return self._pages("entries", edges[part], edges[part + 1])
+
+    def tree(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("tree", start, _NO_END if stop is None else stop)
+
+    def states(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("states", start, _NO_END if stop is None else stop)
+
+    def tiles(self, level: int, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("tiles", level, start, _NO_END if stop is None else stop, page=256)
+
+    def bundles(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("bundles", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+
+    def details(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("details", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+
+    async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
+        """See ``FsckSource``."""
+        agencies, digests = [agency for agency, _ in grants], [digest for _, digest in grants]
+        return [row[0] - 1 for row in await self._connection.fetch(_SQL["missing_grants"], agencies, digests)]
+
+    def grants(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("grants")
+
+    def numbering_errors(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("numbering_errors")
+
+    def repeated_acts(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("repeated_acts")
+
+    def stray_rows(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("stray_rows")
+
+    def checkpoints(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("checkpoints", page=256)
+
+    def cosignatures(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("cosignatures", page=256)
+
+    async def catalogue(self) -> list[str]:
+        """See ``FsckSource``."""
+        return sorted(row["line"] for row in await self._connection.fetch(_SQL["catalogue"]))
+
+    async def expected_catalogue(self) -> list[str]:
+        """See ``FsckSource``; without the guard against schema changes where its owner could not set it up."""
+        lines = load_catalogue()
+        if await self._connection.fetchval(_SQL["owner_is_superuser"]):
+            return lines
+        return [line for line in lines if not line.startswith(_EVENT_TRIGGER)]
+
+    async def migrations(self) -> tuple[list[tuple[str, bytes]], list[Row]]:
+        """See ``FsckSource``."""
+        rows = await self._connection.fetch(_SQL["migrations"])
+        return [(migration.name, migration.digest) for migration in load_migrations()], [tuple(row) for row in rows]
+
+    async def unread_tables(self) -> list[str]:
+        """See ``FsckSource``."""
+        rows = await self._connection.fetch(_SQL["tables"])
+        return [row["relname"] for row in rows if row["relname"] not in _READ]
+
+
+def load_catalogue() -> list[str]:
+    """Read the schema as the migrations of this version make it; a test keeps the file up to date."""
+    lines: list[str] = json.loads((files("gateway.ledger") / "sql" / "catalogue.json").read_text(encoding="utf-8"))
+    return lines
+
+
+@asynccontextmanager
+async def open_source(dsn: str, snapshot: str = "") -> AsyncIterator[DatabaseSource]:
+    """Open one picture of a ledger, read only.
+
+    Args:
+        dsn: address of the database, as a role that may read all tables of the ledger.
+        snapshot: name of a snapshot that another source exported and still holds; "" for a new one.
+
+    Yields:
+        the source.
+
+    Raises:
+        OSError: nobody listens there.
+        asyncpg.PostgresError: the server refuses.
+    """
+    connection = await asyncpg.connect(
+        dsn, server_settings={"application_name": "fasttrack fsck"}, timeout=10, statement_cache_size=0
+    )
+    try:
+        for setting in _SETTINGS:
+            await connection.execute(setting)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            if snapshot:
+                # The name comes from PostgreSQL itself; SET takes no parameters.
+                quoted = snapshot.replace("'", "''")
+                await connection.execute(f"SET TRANSACTION SNAPSHOT '{quoted}'")
+            else:
+                snapshot = await connection.fetchval(_SQL["snapshot"])
+            yield DatabaseSource(connection, snapshot)
+    finally:
+        await connection.close()
