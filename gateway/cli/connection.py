@@ -167,7 +167,9 @@ def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] 
         try:
             return sign_bundle(payload, private_key=private_key, certificate_chain=chain)
         except ValueError as error:
-            raise SettingsError(f"cannot sign: {error}", "use an Ed25519, P-256 or SM2 key and its certificate") from error
+            raise SettingsError(
+                f"cannot sign: {error}", "use an Ed25519, P-256 or SM2 key and its certificate"
+            ) from error
 
     return sign
 
