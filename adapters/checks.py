@@ -115,7 +115,9 @@ class Checks:
                 self._note(ErrorCode.SAME_NAME_PERSONS, person, "person.name")
             names.add(name)
         birth = fields.get("person.birth")
-        if (birth is None or birth.day is None) and "person.birth" not in person.bad:
+        # A schema that has no birth date at all does not lack one.
+        has_birth = person.plan is None or "person.birth" in person.plan.suffixes
+        if has_birth and (birth is None or birth.day is None) and "person.birth" not in person.bad:
             self._note(ErrorCode.BIRTH_UNKNOWN, person, "person.birth")
         citizen = next(
             (
