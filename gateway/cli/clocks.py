@@ -18,7 +18,7 @@ from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from gateway.core.clock_due import Counting
-    from gateway.core.clock_rule import ClockTable
+    from gateway.core.clock_table import ClockTable
     from gateway.core.errors import Finding
 
 app = typer.Typer(help="Count statutory time limits.", no_args_is_help=True)
@@ -157,7 +157,7 @@ def _read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
 def _load(settings: Path | None, holidays: list[Path]) -> tuple[ClockTable, Counting]:
     from gateway.core.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
     from gateway.core.clock_due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock_rule import (  # noqa: PLC0415 - as above
+    from gateway.core.clock_table import (  # noqa: PLC0415 - as above
         ClockTable,
         load_clock_rules,
         load_clock_table,

@@ -15,7 +15,8 @@ from typing import Any
 
 from gateway.core.clock_due import Counting, Due, Moment, Suspension, compute_due, is_before, to_day, to_start
 from gateway.core.clock_length import Length
-from gateway.core.clock_rule import STEP, ClockRule, ClockTable, Extension
+from gateway.core.clock_rule import STEP, ClockRule, Extension
+from gateway.core.clock_table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from gateway.core.clock import Clock, change_custody, find_due, resume_clock, start_clock, stop_clock, suspend_clock
 from gateway.core.clock_due import Counting, Due, Moment
-from gateway.core.clock_rule import ClockTable
+from gateway.core.clock_table import ClockTable
 from gateway.core.errors import ErrorCode, refuse
 
 ClockKey: TypeAlias = tuple[str, str, str]

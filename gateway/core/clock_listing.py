@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from gateway.core.clock_rule import ClockRule, ClockTable, Extension
+from gateway.core.clock_rule import ClockRule, Extension
+from gateway.core.clock_table import ClockTable
 
 RULE_FILE: Final = "clocks.yaml"
 TEST_FILE: Final = "tests/unit/core/test_clock_cases.py"

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from gateway.core.clock import Clock, extend_clock, find_due, start_clock
 from gateway.core.clock_due import Counting, Due, Moment
 from gateway.core.clock_length import Length, parse_length
-from gateway.core.clock_rule import ClockTable
+from gateway.core.clock_table import ClockTable
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 
 _KEYS: Final = ("kind", "start", "custody", "inputs")

@@ -12,7 +12,7 @@ from gateway.core.calendar import load_calendar
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock import Clock, find_due, start_clock
 from gateway.core.clock_due import Counting
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 from gateway.core.clock_warning import is_breached
 
 _CLOCKS, _ROUNDS = 100_000, 3

@@ -24,7 +24,7 @@ from gateway.core.clock import (
 )
 from gateway.core.clock_due import Counting, Moment
 from gateway.core.clock_length import parse_length
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 from gateway.core.errors import ErrorCode, GatewayError
 
 TABLE = load_clock_table()

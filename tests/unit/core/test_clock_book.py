@@ -15,7 +15,7 @@ from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock import Clock, extend_clock, find_due, revise_clock
 from gateway.core.clock_book import ClockBook, ClockKey
 from gateway.core.clock_due import Counting
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 from gateway.core.clock_warning import is_breached
 from gateway.core.errors import ErrorCode, GatewayError
 

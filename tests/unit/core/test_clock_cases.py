@@ -10,7 +10,7 @@ import pytest
 from gateway.core.calendar import load_calendar
 from gateway.core.clock_due import Counting
 from gateway.core.clock_request import answer_request
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 
 TABLE = load_clock_table()
 COUNTING = Counting(load_calendar(), TABLE.settings)

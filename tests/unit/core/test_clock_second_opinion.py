@@ -18,7 +18,7 @@ from gateway.core.calendar import load_calendar
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock_due import Counting
 from gateway.core.clock_request import answer_request
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 from gateway.core.errors import ErrorCode, GatewayError
 
 TABLE = load_clock_table()

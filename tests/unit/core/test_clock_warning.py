@@ -10,7 +10,7 @@ from gateway.core.calendar import load_calendar
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock import Clock, find_due, resume_clock, start_clock, stop_clock, suspend_clock
 from gateway.core.clock_due import Counting, Moment
-from gateway.core.clock_rule import load_clock_table
+from gateway.core.clock_table import load_clock_table
 from gateway.core.clock_warning import WarningLevel, find_reached, find_warnings, is_breached
 
 TABLE = load_clock_table()

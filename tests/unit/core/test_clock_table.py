@@ -13,7 +13,7 @@ from gateway.core.calendar import load_calendar
 from gateway.core.clock_due import Counting
 from gateway.core.clock_length import Length, MonthRule, add_months, parse_length
 from gateway.core.clock_request import answer_request
-from gateway.core.clock_rule import OPTIONAL, REQUIRED, ClockTable, load_clock_rules, load_clock_table, parse_settings
+from gateway.core.clock_table import OPTIONAL, REQUIRED, ClockTable, load_clock_rules, load_clock_table, parse_settings
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.rule import RuleFileError, parse_rules
 
