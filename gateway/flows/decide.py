@@ -15,7 +15,7 @@ from gateway.core.identity import Agency
 from gateway.core.ports import Appended
 from gateway.flows.fetch import append_act
 from gateway.flows.parts import Parts
-from gateway.flows.request import MAX_TEXT, content_sha256, parse_consumer, parse_uuid, to_canonical
+from gateway.flows.request import MAX_TEXT, content_sha256, parse_act, to_canonical
 
 MAX_DEFICIENCIES = 200
 MAX_REASONS = 50
@@ -70,9 +70,8 @@ async def decide_handoff(
     Raises:
         GatewayError: DECISION_INCOMPLETE and ARGUMENT_INVALID, all at once, or what the ledger refuses.
     """
-    handoff = parse_uuid(handoff_id, "handoff_id")
-    act = parse_uuid(act_id, "act_id")
-    pseudonym = parts.pseudonyms.consumer(str(caller), parse_consumer(consumer))
+    handoff, act = parse_act(handoff_id, act_id, consumer)
+    pseudonym = parts.pseudonyms.consumer(str(caller), consumer)
     findings = _judge(decision, deficiencies, reasons)
     if findings or decision is None:
         error = GatewayError(findings)
@@ -112,8 +111,7 @@ async def withdraw_handoff(parts: Parts, caller: Agency, *, handoff_id: str, act
     Raises:
         GatewayError: ARGUMENT_INVALID, or what the ledger refuses.
     """
-    handoff = parse_uuid(handoff_id, "handoff_id")
-    act = parse_uuid(act_id, "act_id")
+    handoff, act = parse_act(handoff_id, act_id)
     findings = list(_text(reason, "reason"))
     if findings:
         raise GatewayError(findings)

@@ -20,7 +20,7 @@ from gateway.core.ports import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_of
 from gateway.flows.check import INLINE_READ_BYTES, load_material
 from gateway.flows.parts import Parts
-from gateway.flows.request import content_sha256, parse_consumer, parse_size, parse_uuid
+from gateway.flows.request import content_sha256, parse_act, parse_size
 
 if TYPE_CHECKING:
     from gateway.core.case import Rendition
@@ -103,9 +103,8 @@ async def claim_handoff(
     Raises:
         GatewayError: ARGUMENT_INVALID, ARGUMENT_OUT_OF_RANGE, or what the ledger refuses.
     """
-    handoff = parse_uuid(handoff_id, "handoff_id")
-    act = parse_uuid(act_id, "act_id")
-    pseudonym = parts.pseudonyms.consumer(str(caller), parse_consumer(consumer))
+    handoff, act = parse_act(handoff_id, act_id, consumer)
+    pseudonym = parts.pseudonyms.consumer(str(caller), consumer)
     lease = parse_size(lease_seconds, "lease_seconds", default=300, most=86_400)
     appended = await append_act(
         parts,
@@ -170,9 +169,8 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
         GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, or what the ledger refuses; INTERNAL when a record
             that was accepted cannot be written in the caller's schema.
     """
-    handoff = parse_uuid(handoff_id, "handoff_id")
-    act = parse_uuid(act_id, "act_id")
-    pseudonym = parts.pseudonyms.consumer(str(caller), parse_consumer(consumer))
+    handoff, act = parse_act(handoff_id, act_id, consumer)
+    pseudonym = parts.pseudonyms.consumer(str(caller), consumer)
     stored = await require_handoff(parts, handoff)
     if stored.row.receiver != str(caller):
         error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the receiver may fetch a handoff")

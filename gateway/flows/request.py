@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.core.errors import ErrorCode, refuse
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 
 _CONSUMER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 MAX_TEXT: Final = 2_000
@@ -37,11 +37,32 @@ def parse_uuid(text: str, path: str) -> UUID:
     return value
 
 
-def parse_consumer(text: str) -> str:
-    """Read the name of a consumer; ARGUMENT_INVALID unless it has 1 to 64 characters of A-Z a-z 0-9 . _ -."""
-    if _CONSUMER.fullmatch(text) is None:
-        raise refuse(ErrorCode.ARGUMENT_INVALID, "consumer", "1 to 64 characters of A-Z a-z 0-9 . _ -")
-    return text
+def parse_act(handoff_id: str, act_id: str, consumer: str | None = None) -> tuple[UUID, UUID]:
+    """Read the ids of an act on a handoff, and the name of its consumer, with all findings at once.
+
+    Args:
+        handoff_id: as sent.
+        act_id: as sent.
+        consumer: as sent; None for an act without one.
+
+    Returns:
+        handoff and act.
+
+    Raises:
+        GatewayError: ARGUMENT_INVALID for each that has another form.
+    """
+    findings: list[Finding] = []
+    ids: list[UUID] = []
+    for path, text in (("handoff_id", handoff_id), ("act_id", act_id)):
+        try:
+            ids.append(parse_uuid(text, path))
+        except GatewayError as error:
+            findings += error.findings
+    if consumer is not None and _CONSUMER.fullmatch(consumer) is None:
+        findings.append(Finding(ErrorCode.ARGUMENT_INVALID, "consumer", "1 to 64 characters of A-Z a-z 0-9 . _ -"))
+    if findings:
+        raise GatewayError(findings)
+    return ids[0], ids[1]
 
 
 def parse_size(value: int, path: str, *, default: int, most: int) -> int:
