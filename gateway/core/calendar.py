@@ -57,6 +57,11 @@ class Calendar:
         self._days_off = {number: _find_days_off(year) for number, year in self.years.items()}
         self._holidays = {number: year.holidays for number, year in self.years.items()}
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 over the files of all years in order, 32 bytes: which holidays a limit was counted by."""
+        return sha256(b"".join(self.years[number].digest for number in sorted(self.years))).digest()
+
     def is_working_day(self, day: date) -> bool:
         """Tell whether people work on a day.
 

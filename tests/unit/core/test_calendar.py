@@ -50,6 +50,14 @@ def test_calendar_without_the_year_refuses(day: date) -> None:
         load_calendar().roll(day)
 
 
+def test_calendar_with_another_year_has_another_digest() -> None:
+    """Whoever keeps the digest can tell later which holidays were known."""
+    calendar = load_calendar()
+    more = Calendar([*calendar.years.values(), parse_holiday_year("2030", YEAR.encode())])
+    assert len(calendar.digest) == 32
+    assert calendar.digest == Calendar(reversed(list(calendar.years.values()))).digest != more.digest
+
+
 def test_calendar_rolling_into_a_missing_year_refuses() -> None:
     """A weekend at the end of the last year leads into a year of which nothing is known."""
     year = parse_holiday_year("2033", YEAR.replace("2030", "2033").replace("2033-01-05", "2033-01-08").encode())

@@ -135,6 +135,15 @@ def test_suspended_clock_has_no_end_and_goes_on_with_the_days_that_were_left() -
     assert last_day(free) == date(2026, 4, 7)
 
 
+def test_suspension_after_a_limit_that_became_shorter_does_not_lengthen_it() -> None:
+    """An expertise ordered on day twelve is no excuse for a limit of ten days."""
+    clock = start(expected_months=14)
+    resumed = resume_clock(suspend_clock(clock, "K44", at(3, 14), COUNTING), at(3, 24))
+    assert last_day(resumed) == date(2026, 3, 27)
+    shorter = revise_clock(resumed, {"expected_months": 12}, at(3, 25), TABLE, COUNTING)
+    assert last_day(shorter) == date(2026, 3, 12)
+
+
 def test_suspension_that_the_rule_does_not_know_is_refused() -> None:
     """Only the clocks of review and trial stand still, only for the expertise, and only once at a time."""
     assert refused(lambda: suspend_clock(start("K30"), "K44", at(3, 5), COUNTING)) is ErrorCode.CLOCK_ACT_NOT_ALLOWED

@@ -44,6 +44,12 @@ def test_day_clock_warns_at_half_four_fifths_and_on_its_last_day() -> None:
     ]
 
 
+def test_share_of_an_odd_number_of_days_is_rounded_up() -> None:
+    """Half of five days is reached on the third: a warning never comes before its share."""
+    found = dict(warnings(clock("K36")))
+    assert (found["50%"], found["80%"]) == (midnight(3, 5), midnight(3, 6))
+
+
 def test_warning_a_week_before_is_for_custody_and_for_limits_above_a_week() -> None:
     """A person who is free, and a limit of seven days, have no such warning."""
     assert "T-7d" not in dict(warnings(clock(custody=False)))
