@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.core.cosignature import cosign
 from gateway.core.note import NoteKey, Signature, VerifierKey
@@ -98,6 +99,11 @@ class Cosigner:
         """The last tree that was cosigned."""
         return self._memory.tree
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a checkpoint is just being judged, remembered and cosigned."""
+        return self._lock.locked()
+
     def check(self, request: AddCheckpoint) -> None:
         """Judge a checkpoint without cosigning it.
 
@@ -174,6 +180,18 @@ async def follow_once(cosigner: Cosigner, gateway: WitnessGateway, *, wait_secon
     return size
 
 
+async def _unless_stopped(cosigner: Cosigner, work: Coroutine[Any, Any, int], stop: asyncio.Event) -> int:
+    """Give a poll up when the process is told to stop, but never what has begun to be remembered and cosigned."""
+    following, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not following.done() and not cosigner.is_busy:
+        following.cancel()
+        await asyncio.wait([following])
+        return 0
+    return await following
+
+
 class WitnessObserver(Protocol):
     """Told what the witness does."""
 
@@ -215,7 +233,7 @@ async def run_witness(
     while not stop.is_set():
         pause = pause_seconds
         try:
-            size = await follow_once(cosigner, gateway, wait_seconds=wait_seconds)
+            size = await _unless_stopped(cosigner, follow_once(cosigner, gateway, wait_seconds=wait_seconds), stop)
             # The gateway has waited already; this only keeps one that does not wait from being asked all the time.
             pause = _BREATH_SECONDS
             if size:

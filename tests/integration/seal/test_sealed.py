@@ -1,0 +1,126 @@
+"""Sealed receipts, from submit to the proof that verifies without the gateway; every process is a real one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from gateway.cli.local_gateway import LocalGatewayError
+from gateway.core.note import NoteError
+from gateway.core.seal_ports import SeenTree
+from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.witness_policy import QuorumError, WitnessPolicy
+from gateway.rpc.client_error import CallRefused, EvidenceRejected
+from gateway.rpc.client_witness import WitnessClient
+from gateway.trust.tls import channel_credentials
+from gateway.trust.tree_memory import to_text
+from tests.integration.seal.conftest import ORIGIN, WITNESSES, SealedLog
+
+
+async def test_receipt_is_sealed_by_the_quorum_and_verifies_offline(log: SealedLog) -> None:
+    """A submitter waits for the seal, and what it gets needs nobody afterwards."""
+    log.start_all()
+    handoff = await log.submit()
+    async with log.client() as client:
+        status = await client.get_receipt(handoff, wait_seconds=20)
+    sealed = status.sealed[0]
+    assert sealed is not None
+    assert len(sealed.witnesses) >= 2
+    cosigned = verify_tlog_proof(parse_tlog_proof(sealed.proof), status.receipts[0].leaf_hash, log.policy)
+    assert cosigned.checkpoint.size == sealed.tree_size >= 1
+    # An auditor with other witnesses, or with a stricter rule, decides for himself.
+    strict = replace(log.policy, quorum=3)
+    foreign = WitnessPolicy(log.policy.log, 1, (replace(log.policy.witnesses[0], name="other.invalid"),))
+    for policy in (strict, foreign) if len(sealed.witnesses) < 3 else (foreign,):
+        with pytest.raises(QuorumError):
+            verify_tlog_proof(parse_tlog_proof(sealed.proof), status.receipts[0].leaf_hash, policy)
+    with pytest.raises(NoteError):
+        verify_tlog_proof(parse_tlog_proof(sealed.proof), bytes(32), log.policy)
+
+
+async def test_receipt_without_quorum_stays_unsealed_until_it_is_there(log: SealedLog) -> None:
+    """One witness of two is no seal; the second one makes it."""
+    log.signer().start("--init")
+    log.witness(WITNESSES[0]).start("--init")
+    handoff = await log.submit()
+    async with log.client() as client:
+        assert (await client.get_receipt(handoff, wait_seconds=1)).sealed == (None,)
+        log.witness(WITNESSES[1]).start("--init")
+        status = await client.get_receipt(handoff, wait_seconds=20)
+        assert status.sealed[0] is not None
+        client.policy = replace(log.policy, quorum=3)
+        with pytest.raises(EvidenceRejected, match="cosigned by 2 of the 3"):
+            await client.get_receipt(handoff)
+        with pytest.raises(CallRefused):
+            await client.get_receipt(handoff, wait_seconds=21)
+
+
+async def test_witness_that_lost_its_state_does_not_start(log: SealedLog) -> None:
+    """Neither without a state, nor with a new one: the gateway remembers that this key has cosigned."""
+    _, witnesses = log.start_all()
+    handoff = await log.submit()
+    async with log.client() as client:
+        await client.get_receipt(handoff, wait_seconds=20)
+    state = log.home / "witness" / "witness-ps-110108.json"
+    witnesses[0].stop()
+    older = to_text(SeenTree(ORIGIN))
+    state.unlink()
+    with pytest.raises(LocalGatewayError, match="no state file"):
+        log.witness(WITNESSES[0]).start()
+    with pytest.raises(LocalGatewayError, match="cosigned before"):
+        log.witness(WITNESSES[0]).start("--init")
+    assert not state.exists()
+    # An older copy of the file starts, and stops as soon as the gateway shows what this key has said since.
+    state.write_text(older)
+    process = log.witness(WITNESSES[0]).start()
+    assert process.wait() == 4
+    assert "state_lost" in process.log.read_text()
+
+
+async def test_two_witnesses_cannot_share_a_state(log: SealedLog) -> None:
+    """Two processes with one key and one file would race; the second does not start."""
+    log.signer().start("--init")
+    log.witness(WITNESSES[0]).start("--init")
+    with pytest.raises(LocalGatewayError, match="another process holds"):
+        log.witness(WITNESSES[0]).start()
+
+
+async def test_kill_of_signer_and_witnesses_leaves_one_consistent_log(log: SealedLog) -> None:
+    """Whatever is killed in whatever moment: after a restart everything is sealed, and nothing was signed twice."""
+    signer, witnesses = log.start_all()
+    async with log.client() as client:
+        for number in range(4):
+            handoff = await log.submit()
+            signer.kill()
+            witnesses[number % 3].kill()
+            signer.start()
+            witnesses[number % 3].start()
+            status = await client.get_receipt(handoff, wait_seconds=20)
+            assert status.sealed[0] is not None
+    credentials = _credentials(log)
+    async with WitnessClient(log.gateway.target, credentials) as looker:
+        offer = await looker.poll_checkpoint("", 1)
+    assert offer.size >= 4
+    logs = "".join(process.log.read_text() for process in (signer, *witnesses))
+    assert "refused to sign" not in logs
+
+
+async def test_signer_says_why_and_ends_with_four_when_asked_once(log: SealedLog) -> None:
+    """A script learns of a refusal by the exit status, a person by the line."""
+    log.signer().start("--init").stop()
+    (log.home / "signer" / "signer.json").unlink()
+    with pytest.raises(LocalGatewayError, match="no state file"):
+        log.signer().start()
+    await log.submit()
+    signer = log.signer()
+    signer.arguments.append("--once")
+    assert signer.start("--init").wait() == 0
+    with pytest.raises(LocalGatewayError, match="signed before"):
+        log.signer("other").start("--init")
+
+
+def _credentials(log: SealedLog) -> grpc.ChannelCredentials:
+    files = log.gateway.pki.agency("ov:110000")
+    return channel_credentials(log.gateway.pki.tls_ca, files.tls_certificate, files.tls_key)
