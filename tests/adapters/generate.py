@@ -186,7 +186,7 @@ def _court(draw: st.DrawFn, plan: RowPlan) -> Item:
     tables = {rows.key: rows for rows in plan.lists if rows.in_kind}
     root = Item("record")
     _fill(draw, root, plan, "court")
-    keys = []
+    keys: list[Any] = []
     for scope, row in tables["DSR"].rows.items():
         if not row.fields:
             continue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,7 +32,7 @@ _NAMES = frozenset(
 )
 
 
-def _settings(examples: int) -> Any:
+def _settings(examples: int) -> settings:
     slow = [
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

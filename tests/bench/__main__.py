@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bench_growth, bench_ledger, bench_map, bench_submit, bench_watch
+from tests.bench import bench_clocks, bench_growth, bench_ledger, bench_map, bench_submit, bench_watch
 from tests.bench.figure import Figure, machine_facts, write
 from tests.bench.rig import Rig, make_database, open_rig
 
@@ -24,6 +24,10 @@ async def _map(_: Rig) -> list[Figure]:
     return [Figure(**figure) for figure in bench_map.run()]
 
 
+async def _clocks(_: Rig) -> list[Figure]:
+    return [Figure(**figure) for figure in bench_clocks.run()]
+
+
 async def _ledger(rig: Rig) -> list[Figure]:
     database = await make_database(rig, "ledger")
     return [Figure(**figure) for figure in await bench_ledger.run(rig.postgres.dsn(database))]
@@ -31,6 +35,7 @@ async def _ledger(rig: Rig) -> list[Figure]:
 
 BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "map": _map,
+    "clocks": _clocks,
     "ledger": _ledger,
     "submit": bench_submit.run,
     "watch": bench_watch.run,

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -248,7 +248,7 @@ def _folder(parent: Path, name: str) -> Path:
     return folder
 
 
-async def _watch(client: GatewayClient) -> AsyncIterator[str]:
+async def _watch(client: GatewayClient) -> AsyncGenerator[str]:
     async for row, _ in client.watch_inbox():
         yield str(row.handoff)
 

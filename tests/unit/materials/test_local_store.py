@@ -306,7 +306,7 @@ async def test_local_store_failing_step_of_completion_leaves_part_or_material(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    target = part_module.os if step == "fsync" else part_module
+    target: object = os if step == "fsync" else part_module
     async with store.open_upload(OWNER, SHA256, len(DATA), 0) as running:
         await running.write(DATA)
         monkeypatch.setattr(target, step, fail)
@@ -336,7 +336,7 @@ async def test_local_store_part_completed_between_open_and_lock_is_not_written_t
         path.replace(store._final(SHA256))
         real_flock(descriptor, operation)
 
-    monkeypatch.setattr(part_module.fcntl, "flock", rename_first)
+    monkeypatch.setattr(fcntl, "flock", rename_first)
     await upload(store, upto=10, finish=False)
     assert store._final(SHA256).read_bytes() == DATA
     assert await store.received_bytes(OWNER, SHA256) == 10
@@ -355,7 +355,7 @@ async def test_local_store_full_disk_leaves_a_part_without_gaps(
 
     async def upload_two_blocks() -> None:
         async with store.open_upload(OWNER, SHA256, len(DATA), 0) as running:
-            monkeypatch.setattr(part_module.os, "write", write_half_then_fail)
+            monkeypatch.setattr(os, "write", write_half_then_fail)
             for start in range(0, 2 * BLOCK_BYTES, 50_000):
                 await running.write(DATA[start : start + 50_000])
 

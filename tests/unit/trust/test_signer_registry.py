@@ -90,7 +90,7 @@ def test_load_registry_missing_folder_stops_the_start(tmp_path: Path, folder: st
     [
         lambda: issue(PKI.authority, None),
         lambda: issue(PKI.authority, uris=["urn:fasttrack:agency:ps:110108", "urn:fasttrack:agency:pr:110108"]),
-        lambda: issue(PKI.authority, key=rsa.generate_private_key(65537, 2048)),
+        lambda: issue(PKI.authority, key=rsa.generate_private_key(65537, 2048)),  # type: ignore[arg-type]
         lambda: issue(PKI.authority, key=ec.generate_private_key(ec.SECP384R1())),
     ],
 )

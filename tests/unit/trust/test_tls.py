@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -71,7 +72,7 @@ def test_peer_agency_unreadable_certificate_is_refused(pem: bytes) -> None:
 class _WhoAmI(grpc.GenericRpcHandler):
     """Answers every call with the agency of its peer."""
 
-    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Give the one handler."""
 
         async def answer(_request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
@@ -102,7 +103,8 @@ async def port(layout: PkiLayout) -> AsyncIterator[int]:
 async def call(port: int, credentials: grpc.ChannelCredentials, host: str = "127.0.0.1") -> bytes:
     """Ask the server who we are."""
     async with grpc.aio.secure_channel(f"{host}:{port}", credentials) as channel:
-        answer: bytes = await channel.unary_unary("/test/WhoAmI")(b"", timeout=10)
+        whoami: Any = channel.unary_unary("/test/WhoAmI")
+        answer: bytes = await whoami(b"", timeout=10)
         return answer
 
 
