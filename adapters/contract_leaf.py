@@ -53,7 +53,7 @@ def _xml_leaves(text: str, rows: tuple[Row, ...]) -> list[str]:
             is_indexed = is_list or (below not in known and totals[child.tag] > 1)
             walk(child, path + "/" + child.tag + (f"[{counts[child.tag]}]" if is_indexed else ""), below)
 
-    root = etree.fromstring(text.encode("utf-8"), _PARSER)
+    root: Any = etree.fromstring(text.encode("utf-8"), _PARSER)
     walk(root, f"/{root.tag}", f"/{root.tag}")
     return found
 

@@ -7,6 +7,7 @@ of a plug-in runs with the rights of the gateway: install only what you would ru
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.abc import Traversable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, NamedTuple
 
@@ -51,6 +52,40 @@ def load_plugins(taken: Iterable[Format]) -> tuple[tuple[Format, ...], tuple[Bro
             schemas.add((made.name, made.schema_version))
             loaded.append(made)
     return tuple(loaded), tuple(broken)
+
+
+def load_format(target: str) -> Format:
+    """Load the schema of a plug-in that need not be installed.
+
+    Args:
+        target: ``module:ATTRIBUTE``, as an entry point names it.
+
+    Returns:
+        the schema.
+
+    Raises:
+        ValueError: there is no such thing, or it cannot be used.
+    """
+    made = _load(EntryPoint(target, target, GROUP))
+    if isinstance(made, Format):
+        return made
+    raise ValueError(made)
+
+
+def load_samples(folder: Traversable) -> dict[str, tuple[bytes, ...]]:
+    """Load the samples of an adapter.
+
+    Args:
+        folder: with files named by their record kind, ``assessment_request.json``, ``assessment_request.2.json``.
+
+    Returns:
+        the files by canonical record kind; none when there is no such folder.
+    """
+    found: dict[str, tuple[bytes, ...]] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else ():
+        kind = path.name.partition(".")[0].upper()
+        found[kind] = (*found.get(kind, ()), path.read_bytes())
+    return found
 
 
 def _load(point: EntryPoint) -> Format | str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Final
+from importlib import resources
+from typing import TYPE_CHECKING, Final
 
 from adapters.court.source import FORMAT as COURT
 from adapters.engine.adapter import MOST_BYTES, Adapter
 from adapters.engine.format import PUBLISHED_MAPPING, Format
 from adapters.engine.scan import Scan
 from adapters.justice.source import FORMAT as JUSTICE
-from adapters.plugin import BrokenPlugin, load_plugins
+from adapters.plugin import BrokenPlugin, load_format, load_plugins, load_samples
 from adapters.police.source import FORMAT as POLICE
 from adapters.police.v3_3.source import FORMAT as POLICE_3_3
 from adapters.procuratorate.source import FORMAT as PROCURATORATE
@@ -24,6 +25,13 @@ from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
 from gateway.core.schema_register import Schema
 
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+    from adapters.contract import Kept
+    from adapters.explain import Explained
+    from adapters.matrix import Matrix
+
 BUILT_IN: Final = (POLICE, POLICE_3_3, PROCURATORATE, COURT, JUSTICE)
 """Versions of one name stand in their order, the published one first."""
 
@@ -31,6 +39,10 @@ BUILT_IN: Final = (POLICE, POLICE_3_3, PROCURATORATE, COURT, JUSTICE)
 @lru_cache(maxsize=1)
 def _built_in() -> tuple[Adapter, ...]:
     return tuple(map(Adapter, BUILT_IN))
+
+
+def _published() -> tuple[Adapter, ...]:
+    return tuple(adapter for adapter in _built_in() if adapter.format.mapping_version == PUBLISHED_MAPPING)
 
 
 def mapping_version(sender: Format, receiver: Format) -> str:
@@ -98,6 +110,10 @@ class Adapters:
     def versions(self, name: str) -> tuple[str, ...]:
         """Versions of the schema that an adapter reads and writes, the published one first; none for another name."""
         return tuple(version for known, version in self._by_schema if known == name and version)
+
+    def is_plugin(self, name: str) -> bool:
+        """Whether an adapter is a plug-in."""
+        return all(name != made.name for made in BUILT_IN)
 
     def schema_of(self, agency: str) -> Schema:
         """The schema that an agency is registered with, else the published one of its system.
@@ -204,6 +220,88 @@ class Adapters:
         """
         reading = self.read(data, sender=sender, receiver=receiver)
         return reading, self.render(reading, receiver=receiver)
+
+    def check(self, plugin: str, samples: Traversable | None = None) -> tuple[Kept, ...]:
+        """Run the contract that every adapter keeps.
+
+        Args:
+            plugin: name of an adapter, or ``module:ATTRIBUTE`` of one that is not installed.
+            samples: folder of its samples; None for ``samples`` in its package.
+
+        Returns:
+            one line for each promise.
+
+        Raises:
+            ValueError: it cannot be loaded, or there is no adapter of this name.
+        """
+        from adapters.contract import Subject, check_adapter  # noqa: PLC0415 - only for who writes an adapter
+
+        if ":" in plugin:
+            adapter = Adapter(load_format(plugin))
+        elif plugin in self.names():
+            adapter = self._get(plugin)
+        else:
+            problems = [known.problem for known in self.broken if known.name == plugin]
+            raise ValueError(problems[0] if problems else f"there are {', '.join(self.names())}")
+        folder = samples if samples is not None else resources.files(adapter.format.folder).joinpath("samples")
+        others = tuple(other for other in _published() if other.name != adapter.name)
+        return check_adapter(Subject(adapter, load_samples(folder), others))
+
+    def explain(self, field: str, *, agency: str, version: str = "") -> tuple[Explained, ...]:
+        """Say where a field of an agency goes in every other agency.
+
+        Args:
+            field: path, tag, attribute or member, or canonical field.
+            agency: adapter name.
+            version: of its schema; "" for the published one.
+
+        Returns:
+            one for each leaf that is meant.
+
+        Raises:
+            GatewayError: ARGUMENT_INVALID for a name or version that no adapter has, and when no leaf is meant; the
+                message names fields that are written alike.
+        """
+        from adapters.explain import explain  # noqa: PLC0415 - not needed for a mapping
+
+        return explain(self._every(), self._get(agency, version), field)
+
+    def matrix(self) -> Matrix:
+        """The table of all canonical fields and the leaves that hold them."""
+        from adapters.matrix import make_matrix  # noqa: PLC0415 - as above
+
+        return make_matrix(self._every())
+
+    def matrix_document(self) -> str:
+        """The same table as the Markdown document ``MATRIX.md``."""
+        from adapters.matrix import to_markdown  # noqa: PLC0415 - as above
+
+        return to_markdown(self.matrix())
+
+    def schemas_for(self, rules: str, *, sender: Schema, receiver: str) -> tuple[Schema, ...]:
+        """Schemas in which a mapping version renders the records of a sender.
+
+        Args:
+            rules: mapping version, as a ledger entry names it.
+            sender: schema of the record.
+            receiver: agency system that the record is for.
+
+        Returns:
+            the receiver's schemas; none when there is no such mapping version here.
+
+        Raises:
+            GatewayError: ARGUMENT_INVALID when there is no such schema of a sender.
+        """
+        source = self._get(*sender).format
+        formats = [adapter.format for adapter in self._every()]
+        return tuple(
+            Schema(made.name, made.schema_version)
+            for made in formats
+            if made.system == receiver and mapping_version(source, made) == rules
+        )
+
+    def _every(self) -> tuple[Adapter, ...]:
+        return tuple(adapter for (_, version), adapter in self._by_schema.items() if version)
 
     def adapter(self, name: str, version: str = "") -> Adapter:
         """One adapter, for what needs more than a mapping.

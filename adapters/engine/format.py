@@ -91,9 +91,14 @@ class Format:
         return SYSTEM_OF_ROLE[self.role]
 
     @property
+    def folder(self) -> str:
+        """Package of its folder."""
+        return self.package or f"adapters.{self.name}"
+
+    @property
     def field_rows(self) -> tuple[Row, ...]:
         """Its field table."""
-        return read_rows(self.package or f"adapters.{self.name}")
+        return read_rows(self.folder)
 
     def kinds_to(self, receiver: Format) -> frozenset[str]:
         """Record kinds that go from here to a receiver."""

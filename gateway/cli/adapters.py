@@ -1,4 +1,4 @@
-"""``fasttrack adapters``: try the mapping between agency schemas on a file, without a gateway.
+"""``fasttrack adapters``: try the mapping between agency schemas on a file, look at the schemas, check a new one.
 
 Source: agency interfaces, section 9.
 """
@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from gateway.cli.adapters_check import check
+from gateway.cli.adapters_look import explain, matrix
+from gateway.cli.adapters_remap import add_remap
+from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading, Rendition, ReportLine
 
-app = typer.Typer(help="Try the mapping between agency schemas on a file.", no_args_is_help=True)
+app = typer.Typer(help="Try the mapping between agency schemas; look at them.", no_args_is_help=True)
 
 _ORDER: Final = ("carried", "normalised", "unmapped", "dropped", "withheld", "defaulted")
-_JSON: Final = typer.Option("--json", help="Print JSON for programs.")
 
 
 def _to_json(reading: Reading, rendition: Rendition) -> dict[str, Any]:
@@ -64,23 +67,33 @@ def _show(reading: Reading, rendition: Rendition) -> None:
 
 @app.command("map")
 def map_file(
+    *,
     file: Annotated[Path, typer.Argument(help="Record in the sender's schema.")],
     sender: Annotated[str, typer.Option("--from", help="Agency that wrote the file.", metavar="AGENCY")],
     receiver: Annotated[str, typer.Option("--to", help="Agency that it is for.", metavar="AGENCY")],
-    is_json: Annotated[bool, _JSON] = False,
+    sender_version: Annotated[
+        str, typer.Option("--from-version", help="Version of the sender's schema; else the published one.")
+    ] = "",
+    receiver_version: Annotated[
+        str, typer.Option("--to-version", help="Version of the receiver's schema; else the published one.")
+    ] = "",
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Map a record into the schema of another agency; AGENCY is police, procuratorate, court or justice."""
+    """Map a record into the schema of another agency; `fasttrack adapters list` shows agencies and versions."""
     from gateway.app import adapters  # noqa: PLC0415 - the tables are loaded only when a file is mapped
 
     known = adapters()
-    for option, name in (("--from", sender), ("--to", receiver)):
+    for option, name, version in (("--from", sender, sender_version), ("--to", receiver, receiver_version)):
         if name not in known.names():
             raise typer.BadParameter(f"not one of {', '.join(known.names())}", param_hint=option)
+        if version and version not in known.versions(name):
+            raise typer.BadParameter(f"not one of {', '.join(known.versions(name))}", param_hint=f"{option}-version")
     try:
         data = file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="FILE") from error
-    reading, rendition = known.map(data, sender=sender, receiver=receiver)
+    reading = known.read(data, sender=sender, receiver=receiver, version=sender_version)
+    rendition = known.render(reading, receiver=receiver, version=receiver_version)
     if is_json:
         _print(_to_json(reading, rendition))
     else:
@@ -89,19 +102,54 @@ def map_file(
 
 
 @app.command("list")
-def list_adapters(is_json: Annotated[bool, _JSON] = False) -> None:
-    """List the adapters with the schema version and the format that each reads and writes."""
+def list_adapters(is_json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """List the adapters, built-in and plug-ins, with the schema versions and the format that each reads and writes.
+
+    Exit status 1 when a plug-in is installed that cannot be used.
+    """
     from gateway.app import adapters  # noqa: PLC0415 - as above
 
     known = adapters()
-    rows = [(name, known.schema_version(name), known.media_type(name), known.encoding(name)) for name in known.names()]
+    found = [
+        {
+            "name": name,
+            "schema_version": known.schema_version(name),
+            "versions": known.versions(name),
+            "media_type": known.media_type(name),
+            "encoding": known.encoding(name),
+            "is_plugin": known.is_plugin(name),
+        }
+        for name in known.names()
+    ]
     if is_json:
-        names = ("name", "schema_version", "media_type", "encoding")
-        _print({"adapters": [dict(zip(names, row, strict=True)) for row in rows]})
-        return
+        _print({"adapters": found, "broken": [plugin._asdict() for plugin in known.broken]})
+    else:
+        _show_list(found)
+        for plugin in known.broken:
+            sys.stdout.write(f"plug-in {plugin.name} cannot be used: {plugin.problem}\n")
+    raise typer.Exit(ExitCode.REFUSED if known.broken else ExitCode.OK)
+
+
+def _show_list(found: list[dict[str, Any]]) -> None:
     from gateway.cli.output import print_table  # noqa: PLC0415 - loads rich
 
-    print_table("Adapters", ("adapter", "schema", "media type", "encoding"), rows)
+    rows = [
+        (
+            entry["name"],
+            ", ".join(entry["versions"]),
+            entry["media_type"],
+            entry["encoding"],
+            "plug-in" if entry["is_plugin"] else "built-in",
+        )
+        for entry in found
+    ]
+    print_table("Adapters", ("adapter", "schemas, published first", "media type", "encoding", "from"), rows)
+
+
+app.command("explain")(explain)
+app.command("matrix")(matrix)
+app.command("check")(check)
+add_remap(app)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Code tables of the bureau: ``<table>.bureau.csv``."""
