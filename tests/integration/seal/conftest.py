@@ -19,7 +19,6 @@ from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.rpc.client import GatewayClient
 from gateway.rpc.client_call import RetryPolicy
 from tests.integration.ledger.act import as_role
-from tests.rpc.conftest import load_issued
 from tests.support.bundle import PDF, bundle_of, load_issued, new_case_number
 from tests.support.gateway import GATEWAY_ROLE, RunningGateway
 from tests.support.postgres import create_database, database_dropped
