@@ -36,6 +36,7 @@ class BundleCheck:
     report: Report
     pseudonyms: Pseudonyms | None = None
     checked: int = 0
+    _last: int = -1
     _grants: dict[tuple[str, bytes], int] = field(default_factory=dict)
 
     async def run(self, start: int, stop: int | None) -> None:
@@ -62,6 +63,9 @@ class BundleCheck:
 
     def _add(self, row: Row) -> None:
         seq, leaf, handoff_id, bundle_seq, sender, key, case_number, jws, record = row
+        if seq == self._last:
+            self._finding("bundle-repeated", seq, "handoff_id", "the bundle stands more than once")
+        self._last = seq
         fields = parse_fields(leaf)
         if handoff_id is None:
             self._finding("bundle-missing", seq, "handoff_id", "the bundle of this submit is missing")

@@ -88,6 +88,12 @@ class FsckSource(Protocol):
     def cosignatures(self) -> Pages:
         """All cosignatures: size, witness, cosigned_at, line; note of that size or None, time of its first signing."""
 
+    def timestamp_tokens(self) -> Pages:
+        """All time-stamp tokens: size, stamped_at, note_sha256, token, notes of that size, tokens of that size."""
+
+    def timestamp_gaps(self) -> Pages:
+        """All gaps: size, noticed_at, code, first signing of that size or None."""
+
     async def catalogue(self) -> list[str]:
         """The schema, one line a thing."""
 

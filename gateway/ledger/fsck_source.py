@@ -22,7 +22,7 @@ _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration",
+        "schema_migration", "timestamp_token", "timestamp_gap",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "
@@ -127,6 +127,14 @@ class DatabaseSource:
     def cosignatures(self) -> Pages:
         """See ``FsckSource``."""
         return self._pages("cosignatures", page=256)
+
+    def timestamp_tokens(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("timestamp_tokens", page=256)
+
+    def timestamp_gaps(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("timestamp_gaps", page=256)
 
     async def catalogue(self) -> list[str]:
         """See ``FsckSource``."""

@@ -220,3 +220,12 @@ FROM relation AS c JOIN pg_catalog.pg_publication_rel AS p ON p.prrelid = c.oid
 -- name: owner_is_superuser
 SELECT r.rolsuper FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
 WHERE n.nspname = 'ledger'
+
+-- name: timestamp_tokens
+SELECT t.size, t.stamped_at, t.note_sha256, t.token,
+       ARRAY(SELECT c.note FROM ledger.checkpoint AS c WHERE c.size = t.size), pg_catalog.count(*) OVER (PARTITION BY t.size)
+FROM ledger.timestamp_token AS t ORDER BY t.size
+
+-- name: timestamp_gaps
+SELECT g.size, g.noticed_at, g.code, (SELECT pg_catalog.min(c.signed_at) FROM ledger.checkpoint AS c WHERE c.size = g.size)
+FROM ledger.timestamp_gap AS g ORDER BY g.size

@@ -1,0 +1,239 @@
+"""One ledger with an entry of every kind, full tiles, checkpoints, cosignatures and a time stamp: the board of the game."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.audit.fsck import Known
+from gateway.audit.seal_check import SealKeys, TokenError
+from gateway.core.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.cosignature import cosign
+from gateway.core.digest import sha256_hex, sm3_hex
+from gateway.core.entry import EntryKind
+from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.handoff import Bundle, Command
+from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
+from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
+from gateway.core.note import NoteKey
+from gateway.core.pseudonym import Pseudonyms
+from gateway.core.route import RecordKind
+from gateway.ledger.batcher import Batcher
+from gateway.ledger.pool import open_pool
+from gateway.rpc.client_bundle import make_uuid7
+from gateway.trust.chain import thumbprint
+from gateway.trust.timestamp import verify_token
+from gateway.trust.receipt import RECEIPT_TYPE, ReceiptSigner
+from tests.support.bundle import payload_bytes
+from tests.support.notes import make_key, make_witness
+from tests.support.pki import Issued, MemoryPki, issue
+from tests.support.tsa import LocalTsa
+
+ORIGIN = "game.invalid/fasttrack"
+PS, PR, CT, JA = (parse_agency(f"{role}:999001") for role in ("ps", "pr", "ct", "ja"))
+PSEUDONYM_KEY = b"k" * 32
+_SYSTEM = {"ps": "police", "pr": "procuratorate", "ct": "court", "ja": "justice"}
+
+
+@dataclass(slots=True)
+class Story:
+    """Writes a ledger by the gateway's own batcher.
+
+    Args:
+        dsn: of the database, as superuser.
+        pki: keys of the agencies and the gateway.
+    """
+
+    dsn: str
+    pki: MemoryPki = field(default_factory=lambda: MemoryPki(now=datetime.now(UTC)))
+    log: NoteKey = field(default_factory=lambda: make_key(ORIGIN))
+    witnesses: list[NoteKey] = field(default_factory=lambda: [make_witness(f"witness-{n}.invalid") for n in (1, 2)])
+    gateway: Issued = field(init=False)
+    signers: dict[str, Issued] = field(init=False)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    tsa: LocalTsa = field(init=False)
+    _serials: Any = field(default_factory=lambda: itertools.count(1))
+    _batcher: Batcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Issue the certificates."""
+        start = self.now - timedelta(days=1)
+        self.tsa = LocalTsa(now=self.now)
+        self.gateway = issue(self.pki.authority, uris=[GATEWAY_URI], not_before=start)
+        self.signers = {str(agency): self.pki.signer(str(agency), not_before=start) for agency in (PS, PR, CT, JA)}
+
+    @property
+    def known(self) -> Known:
+        """What an auditor of this ledger brings along."""
+        return Known(
+            now=datetime.now(UTC),
+            receipt_certificates=frozenset({self.gateway.certificate.public_bytes(Encoding.DER)}),
+            pseudonym_key=PSEUDONYM_KEY,
+            seals=SealKeys(
+                self.log.verifier, tuple(key.verifier for key in self.witnesses), verify_token=self._verify_token
+            ),
+        )
+
+    def _verify_token(self, token: bytes, digest: bytes) -> datetime:
+        try:
+            return verify_token(token, digest, self.tsa.roots)
+        except GatewayError as error:
+            raise TokenError from error
+
+    async def write(self, fillers: int = 250) -> None:
+        """Write everything."""
+        signer = ReceiptSigner(self.gateway.key, [self.gateway.certificate])  # type: ignore[arg-type]
+        pool = await open_pool(self.dsn.replace("postgres@", "fasttrack_gateway@", 1), max_connections=4)
+        self._batcher = Batcher(
+            pool, origin=ORIGIN, clock=lambda: datetime.now(UTC), sign=lambda claims: signer.sign(claims, RECEIPT_TYPE)
+        )
+        await self._batcher.start()
+        try:
+            await self._cases()
+            await asyncio.gather(*(self._refused_call() for _ in range(fillers)))
+            await self.seal()
+            await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
+            await self.seal()
+        finally:
+            await self._batcher.stop()
+            await pool.close()
+
+    def new_case(self) -> str:
+        """A police case number of division 999001."""
+        return f"A999001000000202601{next(self._serials):04d}"
+
+    async def _cases(self) -> None:
+        first = self.new_case()
+        transfer = await self.submit(PS, PR, first, RecordKind.TRANSFER)
+        await self.take(transfer, PR, EntryKind.ACCEPTED)
+        await self.act(EntryKind.FETCHED, transfer, PR, mapping_version="map-1", **self._rendition())
+        indictment = await self.submit(PR, CT, first, RecordKind.INDICTMENT)
+        await self.take(indictment, CT, EntryKind.SUPPLEMENT_ASKED, b'{"deficiencies":[]}')
+        again = await self.submit(PR, CT, first, RecordKind.INDICTMENT, large=True)
+        await self.take(again, CT, EntryKind.REFUSED, b'{"reasons":[]}')
+        second = self.new_case()
+        withdrawn = await self.submit(PS, PR, second, RecordKind.TRANSFER)
+        await self.act(EntryKind.WITHDRAWN, withdrawn, PS, detail=b'{"reason":"x"}', consumer="")
+        await self.submit(PS, JA, second, RecordKind.ASSESSMENT_REQUEST)
+        await self._refused_call()
+        await self._refused_call(case=Pseudonyms(PSEUDONYM_KEY).case(first))
+        await self._refused_call(handoff=transfer)
+        # Side by side, so that a batch holds several.
+        await asyncio.gather(*(self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER) for _ in range(8)))
+
+    def _rendition(self) -> dict[str, str]:
+        return {"rendition_sha256": sha256_hex(b"rendition"), "report_sha256": sha256_hex(b"report")}
+
+    async def take(self, handoff: UUID, receiver: Agency, decision: EntryKind, detail: bytes = b"") -> None:
+        """Claim, fetch and decide."""
+        await self.act(EntryKind.CLAIMED, handoff, receiver)
+        await self.act(EntryKind.FETCHED, handoff, receiver, mapping_version="map-1", **self._rendition())
+        await self.act(decision, handoff, receiver, detail=detail)
+
+    async def act(self, kind: EntryKind, handoff: UUID, actor: Agency, **fields: Any) -> None:
+        """Append an act on a handoff."""
+        detail = fields.get("detail", b"")
+        fields.setdefault("consumer", "1" * 32)
+        await self._batcher.append(
+            Command(
+                kind=kind,
+                actor=actor,
+                act_id=uuid4(),
+                content_sha256=sha256(kind.encode()).hexdigest(),
+                handoff=handoff,
+                detail_sha256=sha256_hex(detail) if detail else "",
+                **fields,
+            )
+        )
+
+    async def _refused_call(self, **about: Any) -> None:
+        await self._batcher.append(
+            Command(
+                kind=EntryKind.CALL_REFUSED,
+                actor=PR,
+                act_id=uuid4(),
+                content_sha256=sha256(b"call").hexdigest(),
+                method="ExchangeService/Claim",
+                refusal_codes=(int(ErrorCode.HANDOFF_UNKNOWN),),
+                **about,
+            )
+        )
+
+    async def submit(
+        self, sender: Agency, receiver: Agency, case_number: str, kind: RecordKind, *, large: bool = False
+    ) -> UUID:
+        """Append a signed bundle; a large record travels as a material."""
+        bundle_id = make_uuid7()
+        record = f"<case>{case_number}</case>".encode()
+        document = b"%PDF-1.4 " + bundle_id.bytes
+        manifest = Manifest(
+            bundle_id, sender, receiver, kind, case_number, f"key-{bundle_id}", datetime.now(UTC),
+            NativeRecord(_SYSTEM[sender.role], "1", "UTF-8", len(record), sha256_hex(record), sm3_hex(record)),
+            (Material("m1", "D01", "文书", "application/pdf", len(document), sha256_hex(document), sm3_hex(document)),),
+        )  # fmt: skip
+        issued = self.signers[str(sender)]
+        jws = issued.sign(to_payload(manifest))
+        materials = [sha256_hex(document)] + ([sha256_hex(record)] if large else [])
+        await self._batcher.append(
+            Command(
+                kind=EntryKind.SUBMITTED,
+                actor=sender,
+                act_id=bundle_id,
+                content_sha256=sha256_hex(payload_bytes(jws)),
+                handoff=bundle_id,
+                case=Pseudonyms(PSEUDONYM_KEY).case(case_number),
+                handoff_kind=kind,
+                sender=sender,
+                receiver=receiver,
+                bundle=Bundle(
+                    manifest_jws=jws,
+                    record=b"" if large else record,
+                    case_number=case_number,
+                    idempotency_key=manifest.idempotency_key,
+                    materials=tuple(materials),
+                ),
+                bundle_sha256=sha256_hex(jws.encode()),
+                bundle_sm3=sm3_hex(jws.encode()),
+                signer_key=thumbprint(issued.certificate),
+                rule_set="none",
+                rule_result="NOT_EVALUATED",
+            )
+        )
+        return bundle_id
+
+    async def seal(self) -> Checkpoint:
+        """Sign the present head as the signer does, and let the witnesses cosign."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            size, root = await connection.fetchrow("SELECT size, root FROM ledger.state ORDER BY size DESC LIMIT 1")
+            checkpoint = Checkpoint(ORIGIN, size, root)
+            note, now = sign_checkpoint(checkpoint, self.log), datetime.now(UTC)
+            await connection.execute(
+                "INSERT INTO ledger.checkpoint VALUES ($1, $2, $3)", size, now, note.to_bytes().decode()
+            )
+            digest = sha256(note.to_bytes()).digest()
+            await connection.execute(
+                "INSERT INTO ledger.timestamp_token VALUES ($1, $2, $3, $4)",
+                size, self.now, digest, self.tsa.token(digest),
+            )  # fmt: skip
+            await connection.execute(
+                "INSERT INTO ledger.timestamp_gap VALUES ($1, $2, $3)", size, now, int(ErrorCode.TIMESTAMP_UNAVAILABLE)
+            )
+            for key in self.witnesses:
+                stamp = int(now.timestamp()) + 1
+                line = cosign(note.text, key, stamp).to_line()
+                await connection.execute(
+                    "INSERT INTO ledger.cosignature VALUES ($1, $2, to_timestamp($3::bigint), $4)",
+                    size, key.name, stamp, line,
+                )  # fmt: skip
+        finally:
+            await connection.close()
+        return checkpoint

@@ -1,0 +1,146 @@
+"""The DBA game: a superuser who may switch everything off changes one thing, and fsck names it.
+
+What the game cannot show is written down here, too: ``BEYOND`` lists what no record can contradict.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from gateway.core.entry import EntryKind
+from tests.tamper.move import CHANGES, TABLES, columns, look, open_table, without_tracks
+from tests.tamper.story import Story
+
+BEYOND = {
+    # A gap is a note about a token that did not come. It proves nothing, and a token that is missing is seen without it.
+    # Cosignatures and tokens are what others said; who said it keeps it, and a witness that is asked shows it again.
+    "delete": {"timestamp_gap", "timestamp_token", "cosignature"},
+    # An upload leaves no entry, so a grant that looks like one cannot be told from one; and a gap as above.
+    "copy": {"material_grant", "timestamp_gap"},
+}
+
+FIRST_MIGRATION = ("schema_migration", "applied_at", "ctid")
+"""Nothing says how long ago the first migration was, except that it was before the others."""
+SWAP_IS_NOTHING = {
+    # The two parties of a bundle have the same grants; exchanged they are the same set.
+    ("material_grant", "agency"),
+    # Two notes of the same second, see above.
+    ("timestamp_gap", "size"), ("timestamp_gap", "noticed_at"),
+}  # fmt: skip
+"""Columns of neighbouring rows whose exchange changes nothing that was promised."""
+
+
+async def test_ledger_untouched_has_no_finding(story: Story, dba: asyncpg.Connection) -> None:
+    """Nothing is reported where nobody did anything, and the ledger of the game holds every kind of entry."""
+    assert [finding.to_text() for finding in await look(dba, story.known)] == []
+    kinds = {row[0] for row in await dba.fetch("SELECT DISTINCT kind FROM ledger.entry")}
+    assert kinds == {str(kind) for kind in EntryKind}
+
+
+async def test_tables_all_are_in_the_game_with_rows(dba: asyncpg.Connection) -> None:
+    """A new table must be added to the game."""
+    found = {column.table for column in await columns(dba)}
+    assert found == set(TABLES)
+    for table in TABLES:
+        assert await dba.fetchval(f"SELECT count(*) FROM ledger.{table}") > 0
+    assert {column.kind for column in await columns(dba)} == set(CHANGES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_column_changed_in_any_row_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
+    """Every column of every table, in the first, a middle and the last row, slightly and crudely."""
+    for column in await columns(dba):
+        if column.table != table:
+            continue
+        changes = [change.format(c=f't."{column.name}"') for change in CHANGES[column.kind]]
+        for change in changes + (["NULL"] if column.is_nullable else []):
+            for order in ("ctid", "ctid DESC"):
+                await _change(story, dba, table, column.name, change, order)
+
+
+async def _change(story: Story, dba: asyncpg.Connection, table: str, column: str, change: str, order: str) -> None:
+    move = dba.transaction()
+    await move.start()
+    await open_table(dba, table)
+    changed = await dba.fetch(
+        f'UPDATE ledger.{table} AS t SET "{column}" = {change} WHERE ctid = (SELECT ctid FROM ledger.{table} AS t'
+        f' WHERE t."{column}" IS DISTINCT FROM ({change}) AND t."{column}" IS NOT NULL ORDER BY {order} LIMIT 1)'
+        " RETURNING 1"
+    )
+    findings = without_tracks(await look(dba, story.known))
+    await move.rollback()
+    assert changed, f"{table}.{column} = {change}: no row to try it on"
+    if (table, column, order) != FIRST_MIGRATION or "-" not in change:
+        assert findings, f"{table}.{column} = {change} ({order}) was not seen"
+
+
+@pytest.mark.parametrize("table", sorted(set(TABLES) - BEYOND["delete"]))
+async def test_row_deleted_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
+    """A row is gone: the first, one in the middle, the last."""
+    places = await dba.fetch(f"SELECT ctid FROM ledger.{table} ORDER BY ctid")
+    for at in {0, len(places) // 2, len(places) - 1}:
+        move = dba.transaction()
+        await move.start()
+        await open_table(dba, table)
+        await dba.execute(f"DELETE FROM ledger.{table} WHERE ctid = $1", places[at][0])
+        findings = without_tracks(await look(dba, story.known))
+        await move.rollback()
+        assert findings, f"{table} row {at} was not missed"
+
+
+@pytest.mark.parametrize("table", sorted(set(TABLES) - BEYOND["copy"]))
+async def test_row_copied_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
+    """A row stands twice, once its keys are dropped."""
+    await open_table(dba, table)
+    await dba.execute(f"INSERT INTO ledger.{table} SELECT * FROM ledger.{table} ORDER BY ctid DESC LIMIT 1")
+    assert without_tracks(await look(dba, story.known))
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_table_emptied_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
+    """A whole table is cleared; what is beyond fsck row by row is not beyond it as a whole, or is written down above."""
+    await open_table(dba, table)
+    await dba.execute(f"TRUNCATE ledger.{table}")
+    assert without_tracks(await look(dba, story.known)) or table in BEYOND["delete"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_column_swapped_between_two_rows_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
+    """Two rows exchange the value of one column."""
+    for column in await columns(dba):
+        if column.table != table:
+            continue
+        move = dba.transaction()
+        await move.start()
+        await open_table(dba, table)
+        pair = await dba.fetch(
+            f'SELECT min(ctid) AS a, "{column.name}" AS v FROM ledger.{table} WHERE "{column.name}" IS NOT NULL'
+            " GROUP BY 2 ORDER BY 1 LIMIT 2"
+        )
+        if len(pair) == 2:
+            first, second = pair
+            for at, value in ((first["a"], second["v"]), (second["a"], first["v"])):
+                await dba.execute(f'UPDATE ledger.{table} SET "{column.name}" = $1 WHERE ctid = $2', value, at)
+        findings = without_tracks(await look(dba, story.known))
+        await move.rollback()
+        assert findings or len(pair) < 2 or (table, column.name) in SWAP_IS_NOTHING, f"{table}.{column.name}"
+
+
+async def test_entries_swapped_whole_are_named(story: Story, dba: asyncpg.Connection) -> None:
+    """Two entries exchange their places with everything that belongs to them."""
+    for table in ("entry", "receipt", "detail"):
+        await open_table(dba, table)
+        await dba.execute(f"UPDATE ledger.{table} SET seq = CASE seq WHEN 20 THEN 21 ELSE 20 END WHERE seq IN (20, 21)")
+    checks = {finding.check for finding in await look(dba, story.known)}
+    assert {"leaf-index", "state-root"} <= checks
+
+
+async def test_entries_renumbered_are_named(story: Story, dba: asyncpg.Connection) -> None:
+    """An entry is taken out and those after it move up."""
+    for table in ("entry", "receipt", "bundle", "detail"):
+        await open_table(dba, table)
+        await dba.execute(f"DELETE FROM ledger.{table} WHERE seq = 5")
+        await dba.execute(f"UPDATE ledger.{table} SET seq = seq - 1 WHERE seq > 5")
+    findings = await look(dba, story.known)
+    assert any(finding.check == "leaf-index" and finding.index == 5 for finding in findings)

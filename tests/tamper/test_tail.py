@@ -1,0 +1,83 @@
+"""A tail that is cut off cleanly, or a restored copy, contradicts nothing inside the database; what was seen before does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import asyncpg
+
+from gateway.audit.finding import AuditFinding
+from gateway.audit.seal_check import SealKeys
+from gateway.core.checkpoint import Checkpoint
+from tests.tamper.move import look, open_table, without_tracks
+from tests.tamper.story import ORIGIN, Story
+
+
+async def cut_tail(dba: asyncpg.Connection, size: int) -> None:
+    """Take away everything after a tree size, as an older backup would."""
+    tables = {
+        "bundle": "seq >=", "detail": "seq >=", "entry": "seq >=", "receipt": "seq >=", "state": "size >",
+        "checkpoint": "size >", "cosignature": "size >", "timestamp_token": "size >", "timestamp_gap": "size >",
+        "tile": "(place + 1) * 256 >",
+    }  # fmt: skip
+    for table, condition in tables.items():
+        await open_table(dba, table)
+        await dba.execute(f"DELETE FROM ledger.{table} WHERE {condition} $1", size)
+
+
+async def look_with(dba: asyncpg.Connection, story: Story, *remembered: Checkpoint) -> list[AuditFinding]:
+    """fsck with checkpoints that somebody kept."""
+    seals = replace(story.known.seals, remembered=remembered)
+    return without_tracks(await look(dba, replace(story.known, seals=seals)))
+
+
+async def head(dba: asyncpg.Connection) -> Checkpoint:
+    """The last checkpoint of the ledger."""
+    size, root = await dba.fetchrow("SELECT size, root FROM ledger.state ORDER BY size DESC LIMIT 1")
+    return Checkpoint(ORIGIN, size, root)
+
+
+async def test_tail_cut_with_its_checkpoint_is_named_by_a_remembered_one(story: Story, dba: asyncpg.Connection) -> None:
+    """Inside the database nothing is wrong any more; a kept checkpoint says that the ledger was longer."""
+    seen = await head(dba)
+    await cut_tail(dba, seen.size - 1)
+    assert await look_with(dba, story) == []
+    assert [finding.check for finding in await look_with(dba, story, seen)] == ["remembered-tree"]
+
+
+async def test_tail_cut_without_its_checkpoint_is_named_by_it(story: Story, dba: asyncpg.Connection) -> None:
+    """Who forgets the checkpoint table is told on by it."""
+    seen = await head(dba)
+    kept = await dba.fetch("SELECT * FROM ledger.checkpoint WHERE size = $1", seen.size)
+    await cut_tail(dba, seen.size - 1)
+    await dba.executemany("INSERT INTO ledger.checkpoint VALUES ($1, $2, $3)", [tuple(row) for row in kept])
+    assert "checkpoint-ahead" in {finding.check for finding in await look_with(dba, story)}
+
+
+async def test_tail_cut_to_nothing_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """An empty ledger is in order by itself, and not beside a checkpoint."""
+    seen = await head(dba)
+    await cut_tail(dba, 0)
+    await open_table(dba, "material_grant")
+    await dba.execute("TRUNCATE ledger.material_grant")
+    assert await look_with(dba, story) == []
+    assert await look_with(dba, story, seen)
+
+
+async def test_other_continuation_of_a_restored_copy_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """A copy that went on differently has another root at the size that was seen."""
+    seen = await head(dba)
+    assert await look_with(dba, story, seen) == []
+    other = replace(seen, root=bytes(32))
+    assert [finding.check for finding in await look_with(dba, story, other)] == ["remembered-tree"]
+    foreign = replace(seen, origin="other.invalid/log")
+    assert [finding.check for finding in await look_with(dba, story, foreign)] == ["remembered-origin"]
+
+
+async def test_keys_missing_leave_only_their_checks_out(story: Story, dba: asyncpg.Connection) -> None:
+    """Without any key the untouched ledger is as clean, and a changed entry is named all the same."""
+    bare = replace(story.known, receipt_certificates=None, pseudonym_key=None, seals=SealKeys())
+    assert await look(dba, bare) == []
+    await open_table(dba, "entry")
+    await dba.execute("UPDATE ledger.entry SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), '\"none\"', '\"nine\"'), 'UTF8') WHERE seq = 0")
+    assert {finding.check for finding in without_tracks(await look(dba, bare))} == {"leaf-hash"}
