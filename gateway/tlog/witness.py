@@ -70,5 +70,7 @@ def witness_app(witness: Witness, origin: str) -> Starlette:
 
 def _refusal(refusal: WitnessRefusedError) -> Response:
     if refusal.fault is WitnessFault.STALE:
-        return Response(f"{refusal.known_size}\n", int(refusal.fault), media_type="text/x.tlog.size")
+        # As a header: a media type would get a charset added, and the specification names it bare.
+        headers = {"Content-Type": "text/x.tlog.size"}
+        return Response(f"{refusal.known_size}\n", int(refusal.fault), headers=headers)
     return PlainTextResponse(f"{refusal}\n", int(refusal.fault))
