@@ -37,6 +37,9 @@ _OPTIONS: Final[dict[str, Any]] = {
     "signing_ca": Annotated[Path | None, _option("signing-ca", "SIGNING_CA", "CA of the gateway's receipts.")],
     "sign_cert": Annotated[Path | None, _option("sign-cert", "SIGN_CERT", "Certificate of your signing key.")],
     "sign_key": Annotated[Path | None, _option("sign-key", "SIGN_KEY", "Your signing key.")],
+    "witness_policy": Annotated[
+        Path | None, _option("witness-policy", "WITNESS_POLICY", "Whose cosignatures seal a receipt, TOML.")
+    ],
 }
 JSON_OPTION: Final = typer.Option("--json", help="Print JSON for programs.")
 

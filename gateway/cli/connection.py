@@ -13,6 +13,7 @@ from gateway.core.identity import Agency
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from gateway.core.witness_policy import WitnessPolicy
     from gateway.rpc.client import GatewayClient
     from gateway.rpc.client_call import RetryPolicy
 
@@ -45,6 +46,7 @@ class ConnectionSettings:
         signing_ca: CA of the gateway's receipts, PEM.
         sign_cert: certificate of the signing key, PEM.
         sign_key: signing key, PEM.
+        witness_policy: whose cosignatures seal a receipt, TOML.
     """
 
     target: str | None = None
@@ -54,6 +56,7 @@ class ConnectionSettings:
     signing_ca: Path | None = None
     sign_cert: Path | None = None
     sign_key: Path | None = None
+    witness_policy: Path | None = None
 
     def with_profile(self, profile: Path | None) -> ConnectionSettings:
         """Fill what was not given from an agency folder of a development PKI.
@@ -67,6 +70,7 @@ class ConnectionSettings:
         if profile is None:
             return self
         root = profile.resolve().parent.parent
+        policy = root / "log" / "witness-policy.toml"
         return ConnectionSettings(
             self.target,
             self.ca or root / "tls-ca.crt",
@@ -75,6 +79,8 @@ class ConnectionSettings:
             self.signing_ca or root / "signing-ca.crt",
             self.sign_cert or profile / "sign.crt",
             self.sign_key or profile / "sign.key",
+            # Not every development PKI has a sealed log.
+            self.witness_policy or (policy if policy.is_file() else None),
         )
 
     def require(self, fields: tuple[str, ...]) -> None:
@@ -142,8 +148,21 @@ def open_client(settings: ConnectionSettings, *, retry: RetryPolicy | None = Non
         channel_credentials(ca, cert, key),
         verifier=_verifier(settings),
         signer=_signer(settings),
+        policy=_policy(settings),
         retry=retry,
     )
+
+
+def _policy(settings: ConnectionSettings) -> WitnessPolicy | None:
+    if settings.witness_policy is None:
+        return None
+    from gateway.core.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+
+    settings.require(("witness_policy",))
+    try:
+        return parse_policy(settings.witness_policy.read_text("utf-8"))
+    except (PolicyError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the witness policy cannot be used: {error}", "get it anew from the operator") from error
 
 
 def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] | None:

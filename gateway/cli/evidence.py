@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.cli.connection import SettingsError
 
 if TYPE_CHECKING:
+    from gateway.rpc.client_answer import HandoffStatus
     from gateway.rpc.client_receipt import Receipt
 
 
@@ -30,6 +31,22 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
         "leaf": receipt.leaf.decode("ascii"),
         "jws": receipt.jws,
     }
+
+
+def write_proofs(folder: Path, status: HandoffStatus) -> None:
+    """Write the proofs of logging of a handoff (C2SP tlog-proof@v1), ``<entry>.tlog-proof`` each.
+
+    Args:
+        folder: made when it is not there.
+        status: verified.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for receipt, sealed in zip(status.receipts, status.sealed, strict=True):
+        if sealed is not None:
+            (folder / f"{receipt.entry_index}.tlog-proof").write_bytes(sealed.proof)
 
 
 def read_receipt(path: Path) -> tuple[str, bytes]:

@@ -19,6 +19,7 @@ from gateway.cli.output import console, print_json, print_table, to_plain
 
 if TYPE_CHECKING:
     from gateway.rpc.client_answer import HandoffStatus, Reconciled
+    from gateway.rpc.client_sealed import SealedReceipt
 
 receipt_app = typer.Typer()
 reconcile_app = typer.Typer()
@@ -38,12 +39,22 @@ async def receipt(
     session: Session,
     handoff: Handoff,
     out: Annotated[Path | None, typer.Option("--out", help="Write the receipt of the submit to this file.")] = None,
+    wait: Annotated[int, typer.Option("--wait", min=0, max=20, help="Seconds to wait until all is sealed.")] = 0,
+    sealed: Annotated[
+        Path | None, typer.Option("--sealed", help="Write a proof of logging for each sealed receipt to this folder.")
+    ] = None,
 ) -> None:
-    """Show where a handoff stands, with its receipts and, once decided, the decision; for its two parties."""
-    from gateway.cli.evidence import from_receipt  # noqa: PLC0415 - loads what only a call needs
+    """Show where a handoff stands, with its receipts and, once decided, the decision; for its two parties.
+
+    A sealed receipt is in a checkpoint that enough witnesses cosigned (--witness-policy says which); its .tlog-proof
+    file verifies without the gateway.
+    """
+    from gateway.cli.evidence import from_receipt, write_proofs  # noqa: PLC0415 - loads what only a call needs
 
     async with session.client() as client:
-        status = await client.get_receipt(handoff)
+        status = await client.get_receipt(handoff, wait_seconds=wait)
+    if sealed is not None:
+        write_proofs(sealed, status)
     proofs = [from_receipt(item) for item in status.receipts]
     if out is not None and proofs:
         out.write_text(json.dumps(to_plain(proofs[0]), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -53,10 +64,10 @@ async def receipt(
     console().print(f"{status.state.value}, number {status.pair_number} of its direction")
     print_table(
         f"{len(proofs)} receipts, all verified",
-        ("entry", "what", "by", "when", "leaf hash"),
+        ("entry", "what", "by", "when", "sealed by", "leaf hash"),
         [
-            (item.entry_index, item.entry.kind, item.entry.actor, item.recorded_at, item.leaf_hash)
-            for item in status.receipts
+            (item.entry_index, item.entry.kind, item.entry.actor, item.recorded_at, _seal(seal), item.leaf_hash)
+            for item, seal in zip(status.receipts, status.sealed, strict=True)
         ],
     )
     for deficiency in status.deficiencies:
@@ -68,11 +79,19 @@ async def receipt(
         console().print(f"  withdrawn: {status.withdrawal_reason}", markup=False)
 
 
+def _seal(sealed: SealedReceipt | None) -> str:
+    return f"{len(sealed.witnesses)} witnesses" if sealed is not None else ""
+
+
 def _plain(status: HandoffStatus, proofs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "state": status.state,
         "pair_number": status.pair_number,
         "receipts": proofs,
+        "sealed": [
+            {"tree_size": seal.tree_size, "witnesses": seal.witnesses} if seal is not None else None
+            for seal in status.sealed
+        ],
         "deficiencies": [
             {"document_code": item.document_code, "person_key": item.person_key, "text": item.text}
             for item in status.deficiencies

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import grpc
 import pytest
 
 from gateway.cli.local_gateway import LocalGatewayError
+from gateway.core.entry import leaf_hash
 from gateway.core.note import NoteError
 from gateway.core.seal_ports import SeenTree
 from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
@@ -17,6 +19,8 @@ from gateway.rpc.client_witness import WitnessClient
 from gateway.trust.tls import channel_credentials
 from gateway.trust.tree_memory import to_text
 from tests.integration.seal.conftest import ORIGIN, WITNESSES, SealedLog
+from tests.support.command import fasttrack
+from tests.support.notes import make_key
 
 
 async def test_receipt_is_sealed_by_the_quorum_and_verifies_offline(log: SealedLog) -> None:
@@ -124,3 +128,26 @@ async def test_signer_says_why_and_ends_with_four_when_asked_once(log: SealedLog
 def _credentials(log: SealedLog) -> grpc.ChannelCredentials:
     files = log.gateway.pki.agency("ov:110000")
     return channel_credentials(log.gateway.pki.tls_ca, files.tls_certificate, files.tls_key)
+
+
+async def test_receipt_command_waits_for_the_seal_and_keeps_the_proof(log: SealedLog) -> None:
+    """An engineer gets the file that an auditor needs, and is told who sealed it."""
+    log.start_all()
+    handoff = await log.submit()
+    out = log.home / "proofs"
+    environ = log.gateway.environ_of("ps:110108")
+    done = await asyncio.to_thread(
+        fasttrack, "receipt", handoff, "--wait", 20, "--sealed", out, "--json", environ=environ
+    )
+    assert done.code == 0, done.errors
+    sealed = done.object["sealed"][0]
+    assert len(sealed["witnesses"]) >= 2
+    receipt = done.object["receipts"][0]
+    proof = parse_tlog_proof((out / f"{receipt['entry_index']}.tlog-proof").read_bytes())
+    cosigned = verify_tlog_proof(proof, leaf_hash(receipt["leaf"].encode("ascii")), log.policy)
+    assert cosigned.checkpoint.size == sealed["tree_size"]
+    # With the policy of another log nothing is believed.
+    other = log.home / "other.toml"
+    other.write_text(replace(log.policy, log=make_key("other.invalid").verifier).to_toml())
+    done = await asyncio.to_thread(fasttrack, "receipt", handoff, "--witness-policy", other, environ=environ)
+    assert done.code == 4

@@ -68,7 +68,7 @@ def test_connection_options_have_their_line_in_the_readme() -> None:
     text = README.read_text(encoding="utf-8")
     command = next(command for name, command in ALL if name == "submit")
     connection = [item for item in command.params if item.envvar]
-    assert len(connection) == 8
+    assert len(connection) == 9
     for parameter in connection:
         assert f"`{parameter.opts[0]}`" in text
         assert f"`{parameter.envvar}`" in text
