@@ -49,6 +49,11 @@ def _text(scan: Scan, row: Item, suffix: str) -> tuple[int, str] | None:
     return None if index is None else (index, str(scan.leaves[index][2]).strip(BLANK))
 
 
+def _has_leaf(row: Any) -> bool:
+    texts = (text for element in row.iter() for text in (element.text, *element.values(), *(c.tail for c in element)))
+    return any(text and text.strip(BLANK) for text in texts)
+
+
 def _rejected(plan: RowPlan) -> RowPlan:
     """The plan of a row that is no row: its leaves are not in the kind, but the party has its own finding."""
     node = Node("")
@@ -70,8 +75,9 @@ class CourtTables(TableReader):
         table = next((child for child in root if child.tag == PARTIES), None)
         for row in table if table is not None else ():
             scope = self._scope(row, rows) if row.tag == "R" else None
-            if scope is not None:
-                self._scope_of_id.setdefault(row.get("ID", "").strip(BLANK), scope)
+            join_id = row.get("ID", "").strip(BLANK)
+            if scope is not None and join_id:
+                self._scope_of_id.setdefault(join_id, scope)
         return self._choose
 
     def _scope(self, row: Any, rows: ListPlan) -> str | None:
@@ -85,7 +91,7 @@ class CourtTables(TableReader):
                 return RowChoice(rows.rows[scope])
             if row.get("LX", "").strip(BLANK):
                 scan.note(ErrorCode.CODE_NOT_IN_TABLE, path + _PARTY)
-            elif any(text.strip(BLANK) for text in (*row.values(), *row.itertext())):
+            elif _has_leaf(row):
                 scan.note(ErrorCode.MISSING_FIELD, path + _PARTY)
             return RowChoice(_rejected(rows.rows["person"]), is_kept=False)
         if rows.key not in _JOINED_FIELDS:

@@ -95,6 +95,9 @@ class XmlSource:
 
     def __init__(self, text: str, root: str) -> None:
         _check_attributes(text)
+        # libxml2 would pass over a second byte order mark.
+        if text.startswith("\ufeff"):
+            raise NotWellFormedError
         data = text.encode("utf-8")
         try:
             self._root: Any = etree.fromstring(data, _PARSER)
