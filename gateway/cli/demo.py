@@ -50,15 +50,16 @@ async def _demo(*, keep: bool, svg: Path | None, is_json: bool) -> None:
 async def _play(*, keep: bool, svg: Path | None, is_json: bool) -> None:
     from gateway.cli.demo_case import load_acts  # noqa: PLC0415 - grpc and asyncpg load slowly, --help needs neither
     from gateway.cli.demo_screen import Screen  # noqa: PLC0415 - as above
+    from gateway.cli.demo_seal import open_crew  # noqa: PLC0415 - as above
     from gateway.cli.demo_stage import open_stage  # noqa: PLC0415 - as above
-    from gateway.cli.demo_story import open_cast, play_act, play_ending  # noqa: PLC0415 - as above
+    from gateway.cli.demo_story import open_cast, play_act, play_ending, play_seal  # noqa: PLC0415 - as above
 
     started = time.perf_counter()
     # A supervisor ends a process with SIGTERM; it must clean up as after Ctrl-C.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     screen = Screen(picture=svg is not None, is_silent=is_json)
     screen.opening()
-    async with open_stage() as stage:
+    async with open_stage() as stage, open_crew(stage) as crew:
         screen.stage(stage, time.perf_counter() - started)
         async with open_cast(stage) as cast:
             played = []
@@ -66,7 +67,10 @@ async def _play(*, keep: bool, svg: Path | None, is_json: bool) -> None:
                 played.append(await play_act(cast, act))
                 screen.act(played[-1])
             ending = await play_ending(cast, played[0])
+            await crew.ready()
+            sealed = [item for done in played for item in await play_seal(cast, done)]
         screen.ending(ending)
+        screen.sealed(sealed)
         seconds = time.perf_counter() - started
         receipts = sum(len(done.receipts) for done in played)
         tree_size = ending.inclusion.tree_size
@@ -78,6 +82,7 @@ async def _play(*, keep: bool, svg: Path | None, is_json: bool) -> None:
                 {
                     "handoffs": len(played),
                     "receipts_verified": receipts,
+                    "receipts_sealed": len(sealed),
                     "proof_verified": True,
                     "tree_size": tree_size,
                     "seconds": round(seconds, 3),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.cli.demo_stage import Stage
     from gateway.cli.demo_story import ActDone, Ending
     from gateway.core.entry import Entry
+    from gateway.rpc.client_sealed import SealedReceipt
 
 WIDTH: Final = 100
 _FONT_FACE: Final = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
@@ -153,6 +154,19 @@ class Screen:
         say(
             f"[green]✓[/] consistency proof: the tree of {ending.consistency.second_size} entries extends the tree of "
             f"{ending.consistency.first_size}; nothing was rewritten in between"
+        )
+
+    def sealed(self, receipts: list[SealedReceipt]) -> None:
+        """Tell who sealed the receipts.
+
+        Args:
+            receipts: sealed ones.
+        """
+        last = max(receipts, key=lambda item: item.tree_size)
+        names = ", ".join(name.rsplit("/", 1)[-1].replace("-", ":") for name in sorted(last.witnesses))
+        self._console.print(
+            f"[green]✓[/] {_count(len(receipts), 'receipt')} sealed: in a checkpoint of {last.tree_size} entries, "
+            f"signed by the log, cosigned by the witnesses {names}"
         )
 
     def close(self, handoffs: int, receipts: int, tree_size: int, seconds: float) -> None:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import asyncpg
 
 from certs.layout import PkiLayout
+from certs.note import make_note_keys
 from certs.pki import make_pki
 from gateway.cli.connection import ConnectionSettings
 from gateway.cli.local_gateway import LocalGateway
@@ -23,6 +24,10 @@ from gateway.ledger.migrate import migrate
 _T = TypeVar("_T")
 DATABASE: Final = "fasttrack"
 GATEWAY_ROLE: Final = "fasttrack_gateway"
+SIGNER_ROLE: Final = "fasttrack_signer"
+ORIGIN: Final = "localhost/fasttrack"
+WITNESSES: Final = ("ps:110108", "pr:110108", "ov:110000")
+QUORUM: Final = 2
 CALLERS: Final = ("ps:110108", "pr:110108", "ct:110108", "ja:110108", "ov:110000")
 
 
@@ -34,11 +39,13 @@ class Stage:
         home: temporary folder.
         pki: certificates and keys.
         target: host:port.
+        signer_database_url: the database as the role of the signer.
     """
 
     home: Path
     pki: PkiLayout
     target: str
+    signer_database_url: str
 
     def profile(self, agency: str) -> Path:
         """Folder of an agency's files.
@@ -85,9 +92,9 @@ async def open_stage() -> AsyncIterator[Stage]:
                 await _prepare(postgres)
             finally:
                 pki = await _finished(making)
-            gateway = LocalGateway(pki, postgres.dsn(DATABASE, user=GATEWAY_ROLE), home / "gateway")
+            gateway = LocalGateway(pki, postgres.dsn(DATABASE, user=GATEWAY_ROLE), home / "gateway", origin=ORIGIN)
             target = await _finished(asyncio.to_thread(gateway.start))
-            yield Stage(home, pki, target)
+            yield Stage(home, pki, target, postgres.dsn(DATABASE, user=SIGNER_ROLE))
         finally:
             if gateway is not None:
                 gateway.stop()
@@ -105,7 +112,9 @@ async def _finished(work: Awaitable[_T]) -> _T:
 
 
 def _make_pki(folder: Path) -> PkiLayout:
-    return make_pki(folder, now=datetime.now(UTC), agencies=CALLERS)
+    pki = make_pki(folder, now=datetime.now(UTC), agencies=CALLERS)
+    make_note_keys(pki, origin=ORIGIN, witnesses=WITNESSES, quorum=QUORUM)
+    return pki
 
 
 async def _prepare(postgres: EmbeddedPostgres) -> None:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from gateway.rpc.client_answer import Fetched
     from gateway.rpc.client_ledger import CaseTimeline, ConsistencyProof, InclusionProof
     from gateway.rpc.client_receipt import Receipt
+    from gateway.rpc.client_sealed import SealedReceipt
 
 OVERSIGHT: Final = "ov:110000"
 CONSUMER: Final = "demo"
 SEEN_SECONDS: Final = 10.0
+SEAL_SECONDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +231,23 @@ async def play_ending(cast: Cast, first: ActDone) -> Ending:
     if consistency.second_root_hash != inclusion.root_hash:
         raise EvidenceRejected("the gateway showed two roots for one tree")
     return Ending(timeline, inclusion, consistency)
+
+
+async def play_seal(cast: Cast, done: ActDone) -> list[SealedReceipt]:
+    """Let the sender wait until all receipts of a handoff are sealed by the witnesses.
+
+    Args:
+        cast: the callers.
+        done: the handoff.
+
+    Returns:
+        the sealed receipts, verified against the witness policy.
+
+    Raises:
+        EvidenceRejected: a proof does not verify, or the seal does not come.
+    """
+    status = await cast.clients[done.act.sender].get_receipt(done.handoff, wait_seconds=SEAL_SECONDS)
+    sealed = [item for item in status.sealed if item is not None]
+    if len(sealed) < len(done.receipts):
+        raise EvidenceRejected(f"the witnesses did not seal the receipts within {SEAL_SECONDS} seconds")
+    return sealed

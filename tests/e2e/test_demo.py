@@ -47,9 +47,10 @@ def test_demo_json_drives_the_whole_chain(temporary: Path) -> None:
     done = fasttrack("demo", "--json", environ={"TMPDIR": str(temporary)})
     assert done.code == 0, done.errors
     result = done.object
-    assert set(result) == {"handoffs", "receipts_verified", "proof_verified", "tree_size", "seconds"}
+    assert set(result) == {"handoffs", "receipts_verified", "receipts_sealed", "proof_verified", "tree_size", "seconds"}
     assert result["handoffs"] == 9
     assert result["receipts_verified"] == result["tree_size"] == 36
+    assert result["receipts_sealed"] == 36
     assert result["proof_verified"] is True
     assert 0 < result["seconds"] < 30
     assert list(temporary.iterdir()) == []
@@ -64,6 +65,7 @@ def test_demo_for_people_tells_the_story_without_a_terminal(temporary: Path, tmp
     assert done.output.count("equal to the published sample") == 9
     assert done.output.count("verified") >= 9
     assert re.search(r"inclusion proof: entry 0 is in the tree of 36 entries", done.output)
+    assert "36 receipts sealed: in a checkpoint of 36 entries" in done.output
     assert "9 handoffs, 36 receipts verified" in done.output
     assert picture.read_text(encoding="utf-8").startswith("<svg")
     # Personal data of the case stays out of what is printed for everybody.
