@@ -9,6 +9,7 @@ NODE_READY := $(NODE_LOCK:package-lock.json=node_modules/.stamp)
 PICTURE ?= build/demo.svg
 PYTEST_ARGS ?=
 WORKERS ?= 2
+FUZZ_EXAMPLES ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # An activated environment of another project must not leak into this one.
@@ -78,6 +79,10 @@ check-gen: $(READY) ## Check that gateway/v1 is what protos/ says
 	@rm -rf build/gen && mkdir -p build/gen
 	@$(call PROTOC,build/gen)
 	diff -r -x __init__.py -x __pycache__ -x README.md build/gen/gateway/v1 gateway/v1
+
+.PHONY: fuzz
+fuzz: $(READY) ## Read and map nearly right files for minutes (FUZZ_EXAMPLES=... files a target)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/fuzz -n $(WORKERS) --timeout 0 $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure, print a line per figure and write build/bench.jsonl

@@ -35,7 +35,9 @@ def find_leaves(text: str, rows: tuple[Row, ...], *, is_xml: bool) -> list[str]:
 
 def _xml_leaves(text: str, rows: tuple[Row, ...]) -> list[str]:
     lists = {row.path for row in rows if row.type == "list"}
-    known = {row.path[:end] for row in rows for end in range(len(row.path) + 1)}
+    known = {
+        "/".join(tokens[:end]) for row in rows for tokens in [row.path.split("/")] for end in range(len(tokens) + 1)
+    }
     found: list[str] = []
 
     def walk(element: Any, path: str, plain: str) -> None:
