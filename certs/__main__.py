@@ -1,4 +1,4 @@
-"""``python -m certs --out DIR [--agency ps:110108 ...] [--sm2 ps:110108 ...]``: makes the development PKI."""
+"""``python -m certs --out DIR [--agency ID ...] [--sm2 ID ...] [--origin NAME --witness ID ...]``: development PKI."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from certs.pki import make_pki
+from certs.note import make_note_keys
+from certs.pki import load_identities, make_pki
 from gateway.core.errors import GatewayError
+from gateway.core.note import is_key_name
+
+
+def _require_log(origin: str | None, witnesses: list[str], quorum: int, agencies: list[str] | None) -> None:
+    """Before anything is written: note keys need witnesses that are made too, and a quorum that they can reach."""
+    if origin is None and not witnesses:
+        return
+    unknown = {*witnesses} - {*(agencies or (str(identity.agency) for identity in load_identities()))}
+    if origin is None or not is_key_name(origin) or unknown or not 1 <= quorum <= len({*witnesses}) == len(witnesses):
+        raise ValueError(
+            "--origin NAME without spaces, --witness for agencies made here, --quorum from 1 to their number"
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,9 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write, made with mode 0700")
     parser.add_argument("--agency", action="append", metavar="ID", help="only this agency (repeatable); default: all")
     parser.add_argument("--sm2", action="append", default=[], metavar="ID", help="sign with SM2 (repeatable)")
+    parser.add_argument("--origin", metavar="NAME", help="make note keys too, for a log of this name")
+    parser.add_argument("--witness", action="append", default=[], metavar="ID", help="a witness of it (repeatable)")
+    parser.add_argument("--quorum", type=int, default=1, metavar="N", help="witnesses that must cosign; default 1")
     options = parser.parse_args(arguments)
     try:
+        _require_log(options.origin, options.witness, options.quorum, options.agency)
         layout = make_pki(options.out, now=datetime.now(UTC), agencies=options.agency, sm2=options.sm2)
+        if options.origin:
+            make_note_keys(layout, origin=options.origin, witnesses=options.witness, quorum=options.quorum)
     except GatewayError as error:
         print(f"error: {error}: {error.findings[0].message}", file=sys.stderr)
         return 1
