@@ -179,12 +179,13 @@ class SealTelemetry:
     Args:
         logger: of the process.
         process: ``signer`` or ``witness``.
+        meter: None for the one of the process.
     """
 
     _REPEAT_SECONDS: Final = 60.0
 
-    def __init__(self, logger: logging.Logger, process: str) -> None:
-        meter = metrics.get_meter(SERVICE_NAME)
+    def __init__(self, logger: logging.Logger, process: str, *, meter: metrics.Meter | None = None) -> None:
+        meter = meter or metrics.get_meter(SERVICE_NAME)
         self._size = meter.create_gauge(METRIC_SEALED_SIZE, description="size of the last tree signed or cosigned")
         self._alarm = meter.create_gauge(METRIC_SEAL_ALARM, description="1 while signing is refused, else 0")
         self._logger = logger
