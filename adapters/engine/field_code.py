@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from adapters.codes.table import OTHER, Table, load_table
 from adapters.engine.codec import NOT_IN_TABLE, Codec, Unreadable
 from adapters.engine.field import KEPT, LOSSY, UNMAPPED, Cells, Field, Naming, ScalarField
+from adapters.engine.fold import Placeholder, is_placeholder
 from adapters.engine.item import Item, Source
 from adapters.engine.value_text import read_text
 from gateway.core.case_value import RawText
@@ -39,6 +40,11 @@ class Resolved(NamedTuple):
 _NOTHING = Resolved(None)
 
 
+def _is_placeholder(code: str, name: str) -> bool:
+    # A table may have a word that says nothing as its name, and then it is a finding although it is in the table.
+    return is_placeholder(code, Placeholder.ALL) or is_placeholder(name, Placeholder.ALL)
+
+
 class CodeField(Field):
     """A code of a table."""
 
@@ -51,6 +57,13 @@ class CodeField(Field):
         self.code: Leaf = spec.leaves["code"]
         self.title: Leaf | None = spec.leaves.get("name")
         self.companion: Leaf | None = spec.leaves.get("raw")
+        # A field whose code is looked at in another way must always be resolved by its own rules.
+        is_plain = type(self).resolve is CodeField.resolve and type(self).normal is CodeField.normal
+        self._by_pair = {
+            (code, name if self.title is not None else None): self.table.standards[code]
+            for code, name in self.table.names.items()
+            if is_plain and self.table.standards[code] != OTHER and not _is_placeholder(code, name)
+        }
 
     def normal(self, text: str) -> str:
         """The code that a text means; another spelling only where the agency accepts one."""
@@ -119,8 +132,17 @@ class CodeField(Field):
         return _NOTHING
 
     def read(self, scan: Scan, item: Item) -> None:
-        found = self.resolve(scan, item)
-        self.keep(item, found)
+        raw = item.raw
+        code = raw.get(self.code.suffix)
+        title = raw.get(self.title.suffix) if self.title is not None else None
+        if code is not None:
+            leaves = scan.leaves
+            standard = self._by_pair.get((leaves[code][2], leaves[title][2] if title is not None else None))
+            # Exactly the code and the name of the table: most are, and then there is nothing to find.
+            if standard is not None:
+                item.set(self.name, standard, code if title is None else (code, title))
+                return
+        self.keep(item, self.resolve(scan, item))
 
     def keep(self, item: Item, found: Resolved) -> None:
         """Keep what was resolved as the value of the field."""

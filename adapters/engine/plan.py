@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.engine.codec import same
 from adapters.engine.fold import Placeholder
 from adapters.engine.schema import Row, names_in
 
@@ -80,15 +81,23 @@ class Node:
         suffix: its path below its item.
     """
 
-    __slots__ = ("attrs", "children", "leaf", "members", "rows", "suffix")
+    __slots__ = ("attributes", "attrs", "children", "leaf", "members", "rows", "suffix")
 
     def __init__(self, suffix: str) -> None:
-        self.members: list[tuple[str, str, Node]] | None = None
+        self.attributes: list[tuple[str, str]] | None = None
+        self.members: list[Member] | None = None
         self.suffix = suffix
         self.attrs: dict[str, Leaf] = {}
         self.children: dict[str, Node] = {}
         self.leaf: Leaf | None = None
         self.rows: ListPlan | None = None
+
+
+Member = tuple[str, str, str, "Node"]
+"""A child of a node: its name, the same as it begins in the text, the path of its own leaf ("" for none), the child."""
+PlainWriter = tuple[str, Callable[[Any], Any] | None, Callable[[Any], bool] | None]
+"""How a field of one leaf and one value is written: its path, its codec's ``write`` (None if the value is its own text)
+and ``is_kept``."""
 
 
 @dataclass(slots=True)
@@ -99,10 +108,12 @@ class RowPlan:
         scope: canonical scope.
         node: the element or object of the item.
         fields: those that the kind has, in the order of the interface.
-        compounds: fields that are read after all leaves of the item are known.
+        compounds: fields that are read after all leaves of the item are known, each with the paths of its leaves.
         mandatory: fields that must have a value.
+        needed: the first canonical name of each of them; where an item has all of these, no field is missing.
         specials: fields that are written from lists of the item or by rule.
         by_name: field by canonical name.
+        plain: those of them that are written without a look at other values.
         suffixes: path of the first leaf of each canonical name.
         lists: lists of the item, in the order of the interface.
         defaults: path and text of the leaves that are written when they have no value.
@@ -111,10 +122,12 @@ class RowPlan:
     scope: str
     node: Node
     fields: list[Field] = field(default_factory=list)
-    compounds: list[Field] = field(default_factory=list)
+    compounds: list[tuple[Field, frozenset[str]]] = field(default_factory=list)
     mandatory: list[Field] = field(default_factory=list)
+    needed: set[str] = field(default_factory=set)
     specials: list[Field] = field(default_factory=list)
     by_name: dict[str, Field] = field(default_factory=dict)
+    plain: dict[str, PlainWriter] = field(default_factory=dict)
     suffixes: dict[str, str] = field(default_factory=dict)
     lists: list[ListPlan] = field(default_factory=list)
     defaults: list[tuple[str, str]] = field(default_factory=list)
@@ -144,12 +157,28 @@ class ListPlan:
         return next(iter(self.rows.values()))
 
 
-def members_of(node: Node) -> list[tuple[str, str, Node]]:
-    """Children that the kind has, each with the path of its own leaf ("" for a group or list); worked out once."""
+def attributes_of(node: Node) -> list[tuple[str, str]]:
+    """Attributes that the kind has: how each begins in the text, and the path of its leaf; worked out once."""
+    known = node.attributes
+    if known is None:
+        known = node.attributes = [(f' {name}="', leaf.suffix) for name, leaf in node.attrs.items() if leaf.in_kind]
+    return known
+
+
+def members_of(node: Node, beginning: str) -> list[Member]:
+    """Children that the kind has, in the order of the interface; worked out once.
+
+    Args:
+        node: of one notation.
+        beginning: of a child in the text, with ``{}`` for its name.
+
+    Returns:
+        the children.
+    """
     known = node.members
     if known is None:
         known = node.members = [
-            (name, child.leaf.suffix if child.leaf is not None else "", child)
+            (name, beginning.format(name), child.leaf.suffix if child.leaf is not None else "", child)
             for name, child in node.children.items()
             if _is_in_kind(child)
         ]
@@ -261,9 +290,10 @@ class Compiler:
                 leaf.placeholder = made.codec.placeholder
             leaf.name = made.names[0] if made.names else ""
         if made.codec is None:
-            plan.compounds.append(made)
+            plan.compounds.append((made, frozenset(leaf.suffix for leaf in made.leaves)))
         if made.is_mandatory:
             plan.mandatory.append(made)
+            plan.needed.update(made.names[:1])
         if made.is_special:
             plan.specials.append(made)
         if made.default:
@@ -272,3 +302,5 @@ class Compiler:
             plan.suffixes.setdefault(name, made.leaves[0].suffix)
             if not made.is_special:
                 plan.by_name[name] = made
+        if made.is_scalar and made.to_text is not None and not made.is_special:
+            plan.plain[made.names[0]] = (made.suffix, None if made.to_text is same else made.to_text, made.is_kept)

@@ -76,14 +76,15 @@ class Scan:
             raw: its text with the blanks around it; in JSON also a number or a boolean.
             text: the same without blanks around it, not empty.
         """
-        index = len(self.leaves)
-        self.leaves.append((item.path, leaf, raw))
-        if not leaf.in_kind:
-            self.noted.append(Noted(ErrorCode.FIELD_NOT_IN_KIND, item.path + leaf.suffix))
-            return
+        leaves = self.leaves
+        index = len(leaves)
+        leaves.append((item.path, leaf, raw))
         read = leaf.read
         if read is None:
-            item.raw[leaf.suffix] = index
+            if leaf.in_kind:
+                item.raw[leaf.suffix] = index
+            else:
+                self.noted.append(Noted(ErrorCode.FIELD_NOT_IN_KIND, item.path + leaf.suffix))
             return
         if text.__class__ is str:
             if text[0] in SUSPECT and is_placeholder(text, leaf.placeholder):
@@ -127,19 +128,17 @@ class Scan:
 
     def finish(self, item: Item, plan: RowPlan) -> None:
         """Read the fields of several leaves and say what is missing, once all leaves of the item are known."""
-        for compound in plan.compounds:
-            for leaf in compound.leaves:
-                if leaf.suffix in item.raw:
-                    compound.read(self, item)
-                    break
-            else:
+        raw = item.raw
+        for compound, suffixes in plan.compounds:
+            if suffixes.isdisjoint(raw):
                 compound.absent(self, item)
-        for needed in plan.mandatory:
-            for name in needed.names:
-                if name in item.fields or name in item.bad:
-                    break
             else:
-                self.missing(item, needed.leaves[0])
+                compound.read(self, item)
+        # Mostly nothing is missing, and one comparison of sets says so.
+        if not plan.needed <= item.fields.keys():
+            for needed in plan.mandatory:
+                if not any(name in item.fields or name in item.bad for name in needed.names):
+                    self.missing(item, needed.leaves[0])
         for rows in plan.lists:
             if rows.is_mandatory and rows.key not in item.lists:
                 self.note(ErrorCode.MISSING_FIELD, self.first_path(item, rows))

@@ -13,7 +13,7 @@ from typing import Final
 from adapters.codes.table import load_table
 from adapters.engine.field import KEPT, LOSSY, Cells, Entry
 from adapters.engine.item import Item
-from adapters.engine.plan import ListPlan, Node, RowPlan, members_of
+from adapters.engine.plan import ListPlan, Node, RowPlan, attributes_of, members_of
 
 Generated = dict[str, str]
 """Generated leaves of one row of a table: text by path below the row."""
@@ -74,18 +74,19 @@ class Writer:
     def cells(self, item: Item, plan: RowPlan, generated: Generated | None) -> Cells:
         """What is to be written into the leaves of one item."""
         cells: Cells = {}
-        by_name = plan.by_name
+        plain, by_name = plan.plain, plan.by_name
         for name, value in item.fields.items():
-            made = by_name.get(name)
-            if made is None:
+            known = plain.get(name)
+            if known is None:
+                made = by_name.get(name)
+                if made is not None:
+                    made.write(cells, item, self)
                 continue
-            if not made.is_scalar or made.to_text is None:
-                made.write(cells, item, self)
-                continue
-            text = made.to_text(value)
+            suffix, to_text, is_kept = known
+            text = value if to_text is None else to_text(value)
             if text is not None:
-                loss = KEPT if made.is_kept is None or made.is_kept(value) else LOSSY
-                cells[made.suffix] = (text, ((item, name, loss),))
+                loss = KEPT if is_kept is None or is_kept(value) else LOSSY
+                cells[suffix] = (text, ((item, name, loss),))
         for special in plan.specials:
             special.write(cells, item, self)
         for suffix, text in plan.defaults:
@@ -121,8 +122,9 @@ def _escape(match: re.Match[str]) -> str:
     return _ATTRIBUTE_ESCAPES[match[0]]
 
 
-def _escape_attribute(text: str) -> str:
-    return _ATTRIBUTE.sub(_escape, text) if _ATTRIBUTE.search(text) else text
+def _escaped(node: Node, cells: Cells) -> str:
+    found = ((begin, cells.get(suffix)) for begin, suffix in attributes_of(node))
+    return "".join(begin + _ATTRIBUTE.sub(_escape, str(cell[0])) + '"' for begin, cell in found if cell is not None)
 
 
 def _escape_text(text: str) -> str:
@@ -151,20 +153,25 @@ def _xml_element(  # noqa: PLR0912, PLR0917 - one call for each element of the h
     writer: Writer, name: str, node: Node, item: Item, cells: Cells, path: str, pad: str
 ) -> None:
     # ``path`` is that of the item, with its index; the element and what is below it are suffixes of that.
-    targets, parts = writer.targets, writer.parts
+    targets, parts, get = writer.targets, writer.parts, cells.get
     first_target, first_part = len(targets), len(parts)
     leaf = node.leaf
-    text = attributes = ""
+    text = attributes = values = ""
     if leaf is not None:
         cell = cells.get(leaf.suffix)
         if cell is not None:
             text = _escape_text(str(cell[0]))
             targets.append((path, leaf.suffix, cell[1]))
-    for attribute, leaf in node.attrs.items():
-        cell = cells.get(leaf.suffix)
+    for begin, suffix in attributes_of(node):
+        cell = get(suffix)
         if cell is not None:
-            attributes += f' {attribute}="{_escape_attribute(str(cell[0]))}"'
-            targets.append((path, leaf.suffix, cell[1]))
+            value = str(cell[0])
+            values += value
+            attributes += begin + value + '"'
+            targets.append((path, suffix, cell[1]))
+    # Hardly any value has something to escape: they are asked all at once.
+    if values and _ATTRIBUTE.search(values):
+        attributes = _escaped(node, cells)
     if not node.children:
         if text:
             parts.append(f"{pad}<{name}{attributes}>{text}</{name}>\n")
@@ -174,14 +181,14 @@ def _xml_element(  # noqa: PLR0912, PLR0917 - one call for each element of the h
         return
     parts.append("")
     inner = pad + "  "
-    for child_name, suffix, child in members_of(node):
+    for child_name, begin, suffix, child in members_of(node, "<{}>"):
         if child.rows is not None:
             _xml_rows(writer, child.rows, child_name, item, path, inner)
         elif suffix and not child.attrs:
             cell = cells.get(suffix)
             if cell is not None:
                 targets.append((path, suffix, cell[1]))
-                parts.append(f"{inner}<{child_name}>{_escape_text(str(cell[0]))}</{child_name}>\n")
+                parts.append(f"{inner}{begin}{_escape_text(str(cell[0]))}</{child_name}>\n")
         else:
             _xml_element(writer, child_name, child, item, cells, path, inner)
     if len(parts) > first_part + 1:
@@ -224,15 +231,15 @@ def write_json(writer: Writer, plan: RowPlan) -> str:
 def _json_members(  # noqa: PLR0917 - as above
     writer: Writer, node: Node, item: Item, cells: Cells, path: str, pad: str
 ) -> None:
-    targets, parts = writer.targets, writer.parts
+    targets, parts, get = writer.targets, writer.parts, cells.get
     lead = pad
-    for name, suffix, child in members_of(node):
+    for _, begin, suffix, child in members_of(node, '"{}": '):
         if suffix:
-            cell = cells.get(suffix)
+            cell = get(suffix)
             if cell is None:
                 continue
             value, entries = cell
-            parts.append(f'{lead}"{name}": {_quote(value) if value.__class__ is str else value}')
+            parts.append(lead + begin + (_quote(value) if value.__class__ is str else str(value)))
             targets.append((path, suffix, entries))
         else:
             first_target, first_part = len(targets), len(parts)
@@ -240,11 +247,11 @@ def _json_members(  # noqa: PLR0917 - as above
                 items = writer.rows_of(child.rows, item)
                 if not items:
                     continue
-                parts.append(f'{lead}"{name}": [\n')
+                parts.append(f"{lead}{begin}[\n")
                 _json_rows(writer, child.rows, items, path, pad + "  ")
                 end = "]"
             else:
-                parts.append(f'{lead}"{name}": {{\n')
+                parts.append(f"{lead}{begin}{{\n")
                 _json_members(writer, child, item, cells, path, pad + "  ")
                 end = "}"
             if writer.rewind(first_target, first_part):
