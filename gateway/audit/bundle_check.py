@@ -103,7 +103,10 @@ class BundleCheck:
         ):
             if found != wanted:
                 self._finding("bundle-column", seq, column, "not what the signed manifest says")
-        if self.pseudonyms is not None and self.pseudonyms.case(str(manifest.get("case_number"))) != fields[_AT["case"]]:
+        if (
+            self.pseudonyms is not None
+            and self.pseudonyms.case(str(manifest.get("case_number"))) != fields[_AT["case"]]
+        ):
             self._finding("bundle-pseudonym", seq, "case_number", "the entry belongs to another case")
         self._record(seq, manifest, record)
         self._grant(seq, fields, manifest, is_record_material=not record)
@@ -120,7 +123,9 @@ class BundleCheck:
     def _grant(self, seq: int, fields: Fields, manifest: dict[str, Any], *, is_record_material: bool) -> None:
         """A record that is not in the row travels as a material, so both parties must have been granted it."""
         materials = manifest.get("materials") or []
-        digests = [item.get("sha256") for item in materials if isinstance(item, dict)] + list(manifest.get("unchanged") or [])
+        digests = [item.get("sha256") for item in materials if isinstance(item, dict)] + list(
+            manifest.get("unchanged") or []
+        )
         if is_record_material and isinstance(manifest.get("native_record"), dict):
             digests.append(manifest["native_record"].get("sha256"))
         for digest in digests:

@@ -21,7 +21,7 @@ from gateway.core.entry import Entry, EntryKind, HandoffState, to_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.fsck_port import ENTRY_COLUMNS, Row
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
-from gateway.core.identity import parse_agency
+from gateway.core.identity import parse_actor, parse_agency
 from gateway.core.lifecycle import CaseState
 from gateway.core.route import RecordKind
 from gateway.core.strict_json import parse_object
@@ -33,7 +33,8 @@ _CLAIMED, _CALL_REFUSED, _SUBMITTED = "claimed", "call_refused", "submitted"
 _PASSED_ON: Final = tuple(
     name
     for name in Command.__slots__
-    if name in Entry.__slots__ and name not in ("kind", "actor", "act_id", "handoff", "handoff_kind", "sender", "receiver")
+    if name in Entry.__slots__
+    and name not in ("kind", "actor", "act_id", "handoff", "handoff_kind", "sender", "receiver")
 )
 
 
@@ -113,7 +114,27 @@ class CaseReplay:
         self.report(AuditFinding(check, "entry", place, reason, seq))
 
     def _add(self, row: Row) -> None:
-        seq, leaf, leaf_hash = row[0], row[1], row[2]
+        judged = self.judge(row[0], row[1], row[2])
+        if judged is None:
+            return
+        fields, recorded_at, handoff = judged
+        expected = _to_columns(fields, recorded_at, handoff)
+        if tuple(row[3:]) != expected:
+            for name, found, wanted in zip(ENTRY_COLUMNS, row[3:], expected, strict=True):
+                if found != wanted:
+                    self._finding("entry-column", row[0], "the column does not say what the leaf says", name)
+
+    def judge(self, seq: int, leaf: bytes, leaf_hash: bytes) -> tuple[Fields, datetime, _Handoff | None] | None:
+        """Check one leaf and decide its act again.
+
+        Args:
+            seq: index of the entry.
+            leaf: its bytes.
+            leaf_hash: the hash that is stored or claimed for it, 32 bytes.
+
+        Returns:
+            its fields, its time and the handoff after it; None when it cannot be read.
+        """
         if sha256(b"\x00" + leaf).digest() != leaf_hash:
             self._finding("leaf-hash", seq, "the stored hash is not that of the leaf", "leaf_hash")
         fields = parse_fields(leaf)
@@ -121,7 +142,7 @@ class CaseReplay:
             entry = parse_entry(leaf)
             if entry is None:
                 self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
-                return
+                return None
             fields = _to_fields(entry)
         if fields[_AT["index"]] != str(seq):
             self._finding("leaf-index", seq, "the leaf was written for another index", "seq")
@@ -132,7 +153,7 @@ class CaseReplay:
         recorded_at = _instant(fields[_AT["recorded_at"]] or "")
         if recorded_at is None:
             self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
-            return
+            return None
         case_id, handoff_id = fields[_AT["case"]] or "", fields[_AT["handoff"]] or ""
         case = self.cases.get(case_id, _NO_CASE) if case_id else _NO_CASE
         handoff = self.handoffs.get(handoff_id) if handoff_id else None
@@ -146,11 +167,7 @@ class CaseReplay:
             self.cases[case_id] = _Case(
                 int(fields[_AT["case_sequence"]] or 0), leaf_hash.hex(), fields[_AT["case_state"]] or _INITIAL_TEXT
             )
-        expected = _to_columns(fields, recorded_at, handoff)
-        if tuple(row[3:]) != expected:
-            for name, found, wanted in zip(ENTRY_COLUMNS, row[3:], expected, strict=True):
-                if found != wanted:
-                    self._finding("entry-column", seq, "the column does not say what the leaf says", name)
+        return fields, recorded_at, handoff
 
     def _key(
         self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
@@ -207,7 +224,9 @@ class CaseReplay:
         if entry.handoff and handoff is None and entry.kind is not EntryKind.SUBMITTED:
             self._finding("handoff-unknown", seq, "no entry of this case submitted the handoff", "handoff_id")
             return _from_entry(entry, case)
-        if (entry.case_sequence, entry.case_previous) != ((case.sequence + 1, case.leaf_hash) if entry.case else (0, "")):
+        if (entry.case_sequence, entry.case_previous) != (
+            (case.sequence + 1, case.leaf_hash) if entry.case else (0, "")
+        ):
             self._finding("case-chain", seq, "the entry does not follow the last one of its case", "case_seq")
         head = _to_head(entry.handoff, handoff)
         try:
@@ -321,6 +340,4 @@ def _to_command(entry: Entry) -> Command:
         values["lease"] = entry.lease_until - entry.recorded_at
     kind = EntryKind.FETCHED if entry.kind is EntryKind.VIEWED else entry.kind
     handoff = UUID(entry.handoff) if entry.handoff else None
-    return Command(
-        kind=kind, actor=parse_agency(entry.actor), act_id=UUID(entry.act_id), handoff=handoff, **values
-    )
+    return Command(kind=kind, actor=parse_actor(entry.actor), act_id=UUID(entry.act_id), handoff=handoff, **values)

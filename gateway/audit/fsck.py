@@ -152,7 +152,9 @@ async def _origin(source: FsckSource) -> str:
     return parse_origin(leaf) if leaf is not None else ""
 
 
-async def run_part(source: FsckSource, part: Part, known: Known, progress: Callable[[int], None] | None = None) -> Outcome:
+async def run_part(
+    source: FsckSource, part: Part, known: Known, progress: Callable[[int], None] | None = None
+) -> Outcome:
     """Run one part.
 
     Args:

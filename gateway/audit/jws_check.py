@@ -153,7 +153,9 @@ def verify_jws(jws: str) -> tuple[Header, dict[str, Any]]:
         key = load_certificate(header.certificates[0]).public_key()
         if isinstance(key, Ed25519PublicKey) and header.algorithm == "EdDSA":
             key.verify(signature, message)
-        elif isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1) and header.algorithm == "ES256":
+        elif (
+            isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1) and header.algorithm == "ES256"
+        ):
             if len(signature) != 2 * _P256_BYTES:
                 raise JwsError("the signature has the wrong length")
             numbers = (int.from_bytes(signature[:_P256_BYTES], "big"), int.from_bytes(signature[_P256_BYTES:], "big"))

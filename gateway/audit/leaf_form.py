@@ -37,7 +37,8 @@ _LEAF: Final = re.compile(
     r"\{" + "".join(f'(?:"{name}":{_FORMS.get(name, _TEXT)},)?' for name in FIELDS) + r"\}", re.ASCII
 )
 _REQUIRED: Final = tuple(
-    FIELDS.index(name) for name in ("act_id", "actor", "content_sha256", "index", "kind", "origin", "recorded_at", "salt")
+    FIELDS.index(name)
+    for name in ("act_id", "actor", "content_sha256", "index", "kind", "origin", "recorded_at", "salt")
 )
 
 Fields = tuple[str | None, ...]

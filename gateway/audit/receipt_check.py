@@ -10,11 +10,10 @@ from typing import Any, Final
 
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, encode_segment, parse_header, verify_jws
-from gateway.core.entry import to_instant
+from gateway.core.entry import WITHOUT_RECEIPT, to_instant
 from gateway.core.fsck_port import Row
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
-_WITHOUT: Final = "call_refused"
 
 
 @dataclass(slots=True)
@@ -45,11 +44,11 @@ class ReceiptCheck:
         tail = f'","tree_size":{size},"root_hash":"{root.hex()}","recorded_at":"{to_instant(recorded_at)}"}}'
         for seq, leaf_hash, _, kind, jws in batch:
             if jws is None:
-                if kind != _WITHOUT:
+                if kind not in WITHOUT_RECEIPT:
                     self._finding("receipt-missing", seq, "the entry has no receipt")
                 continue
-            if kind == _WITHOUT:
-                self._finding("receipt-stray", seq, "a refused call has no receipt")
+            if kind in WITHOUT_RECEIPT:
+                self._finding("receipt-stray", seq, "an entry of this kind has no receipt")
                 continue
             header, _, rest = jws.partition(".")
             payload, _, signature = rest.partition(".")

@@ -194,6 +194,10 @@ async def _check_timestamps(source: FsckSource, keys: SealKeys, now: datetime, r
             if size == last_gap:
                 report(AuditFinding("timestamp-gap-repeated", "timestamp_gap", f"size={size}", "stands more than once"))
             last_gap = size
-            if code not in _GAP_CODES or signed_at is None or not signed_at - CLOCK_SKEW <= noticed_at <= now + CLOCK_SKEW:
+            if (
+                code not in _GAP_CODES
+                or signed_at is None
+                or not signed_at - CLOCK_SKEW <= noticed_at <= now + CLOCK_SKEW
+            ):
                 reason = "no gap can have been noticed for this checkpoint with this code at this time"
                 report(AuditFinding("timestamp-gap", "timestamp_gap", f"size={size}", reason))

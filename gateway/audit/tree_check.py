@@ -205,6 +205,8 @@ async def check_upper_tiles(source: FsckSource, size: int, report: Report) -> No
                 if len(row) == width:
                     _compare_tile(report, level, found, row)
         while (found := await tiles.take()) is not None:
-            report(AuditFinding("tile-stray", "tile", f"level={level} place={found[0]}", "the tree has no such full tile"))
+            report(
+                AuditFinding("tile-stray", "tile", f"level={level} place={found[0]}", "the tree has no such full tile")
+            )
         await tiles.close()
         await roots.close()

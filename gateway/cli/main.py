@@ -30,7 +30,7 @@ class Mount:
     panel: str
 
 
-_SEND, _RECEIVE, _LOOK, _RUN = "Send", "Receive", "Look and prove", "Run"
+_SEND, _RECEIVE, _LOOK, _PROVE, _RUN = "Send", "Receive", "Look and prove", "Audit", "Run"
 COMMANDS: Final[dict[str, Mount]] = {
     "submit": Mount("gateway.cli.submit", "submit_app", "Hand a signed case bundle over.", _SEND),
     "validate": Mount("gateway.cli.submit", "validate_app", "Ask what a submit would say; nothing is recorded.", _SEND),
@@ -50,6 +50,10 @@ COMMANDS: Final[dict[str, Mount]] = {
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),
     "tiles": Mount("gateway.cli.tiles", "command", "Serve the log to public tools (tlog-tiles).", _RUN),
+    "fsck": Mount("gateway.cli.fsck", "command", "Derive the whole ledger again from its records.", _PROVE),
+    "evidence": Mount("gateway.cli.evidence_pack", "app", "Pack everything about a case for an auditor.", _PROVE),
+    "verify": Mount("gateway.cli.verify", "command", "Verify an evidence pack, offline.", _PROVE),
+    "monitor": Mount("gateway.cli.monitor", "command", "Follow a log and shout when it forks, shrinks or stops.", _PROVE),
     "migrate": Mount("gateway.cli.migrate", "command", "Bring the database to the newest schema.", _RUN),
     "health": Mount("gateway.cli.health", "command", "Ask a gateway whether it serves.", _RUN),
 }

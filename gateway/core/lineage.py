@@ -24,6 +24,19 @@ class Line(Protocol):
         """Path in the rendition, "" for none."""
 
 
+def to_report_bytes(lines: Iterable[Line]) -> bytes:
+    """Write a report as it is digested.
+
+    Args:
+        lines: the report, in its order.
+
+    Returns:
+        UTF-8 JSON list of [action, source, target], without white space.
+    """
+    rows = [(line.action, line.source, line.target) for line in lines]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def report_sha256(lines: Iterable[Line]) -> str:
     """Digest a report.
 
@@ -31,7 +44,6 @@ def report_sha256(lines: Iterable[Line]) -> str:
         lines: the report, in its order.
 
     Returns:
-        64 hexadecimal digits: SHA-256 of the UTF-8 JSON list of [action, source, target], without white space.
+        64 hexadecimal digits: SHA-256 of what ``to_report_bytes`` writes.
     """
-    rows = [(line.action, line.source, line.target) for line in lines]
-    return sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return sha256(to_report_bytes(lines)).hexdigest()

@@ -21,7 +21,11 @@ CHANGES: dict[str, Sequence[str]] = {
     "smallint": ("CASE {c} WHEN 7 THEN 0 ELSE {c} + 1 END",),
     "integer": ("{c} + 90000",),
     "uuid": ("gen_random_uuid()",),
-    "text": ("overlay({c} placing chr(ascii(right({c}, 3)) % 10 + 66) from greatest(length({c}) - 2, 1) for 1)", "{c} || 'x'", "'x'"),
+    "text": (
+        "overlay({c} placing chr(ascii(right({c}, 3)) % 10 + 66) from greatest(length({c}) - 2, 1) for 1)",
+        "{c} || 'x'",
+        "'x'",
+    ),
     "bytea": (
         "CASE WHEN length({c}) > 0 THEN set_byte({c}, length({c}) / 2, (get_byte({c}, length({c}) / 2) + 1) % 256) END",
         "'\\x'::bytea",

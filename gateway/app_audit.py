@@ -1,0 +1,185 @@
+"""Composition of the audit commands: what they read, and how the work is spread over processes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+
+from gateway.audit.evidence import Packed, write_pack
+from gateway.audit.fsck import Known, Outcome, Part, check_ledger, finish, make_plan, run_part
+from gateway.audit.seal_check import SealKeys, TokenError, VerifyToken
+from gateway.core.errors import GatewayError
+from gateway.core.evidence_port import MadeRendition, PackKeys
+from gateway.core.lineage import to_report_bytes
+from gateway.ledger.evidence_source import EvidenceReader
+from gateway.ledger.fsck_source import open_source
+from gateway.ledger.pool import open_pool
+
+_SMALL: Final = 20_000
+"""Below so many entries a second process takes longer to start than to work."""
+_PROGRESS_SECONDS: Final = 1.0
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_counter: Any = None
+"""Entries checked by all processes of the pool; set when a process starts."""
+
+
+def token_verifier(roots: Sequence[x509.Certificate]) -> VerifyToken:
+    """Make the check of time-stamp tokens that fsck uses.
+
+    Args:
+        roots: CAs of time-stamp authorities, at least one.
+
+    Returns:
+        a function that gives the time of a token or raises ``TokenError``.
+    """
+    from gateway.trust.timestamp import verify_token  # noqa: PLC0415 - loads the reader of tokens
+
+    def verify(token: bytes, digest: bytes) -> datetime:
+        try:
+            return verify_token(token, digest, roots)
+        except GatewayError as error:
+            raise TokenError("not a token of a known authority") from error
+
+    return verify
+
+
+async def run_fsck(database_url: str, known: Known, workers: int, progress: Callable[[int, int], None]) -> Outcome:
+    """Check a ledger.
+
+    Args:
+        database_url: as a role that may read every table of the ledger.
+        known: what the auditor brings along.
+        workers: processes.
+        progress: told how many entries are done, of how many.
+
+    Returns:
+        everything that was found.
+
+    Raises:
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the database cannot be reached or read.
+    """
+    async with open_source(database_url) as source:
+        head = await source.head()
+        if workers == 1 or head.last_seq < _SMALL:
+            outcome = await check_ledger(source, known)
+            progress(outcome.entries, outcome.entries)
+            return outcome
+        plan = await make_plan(source, known, workers)
+        context = multiprocessing.get_context("spawn")
+        counter = context.Value("q", 0)
+        # Keys and verifiers of the seals are used here only, and cannot travel.
+        work = partial(_run_part, database_url, source.snapshot, replace(known, seals=SealKeys()))
+        loop = asyncio.get_running_loop()
+        with ProcessPoolExecutor(workers, context, _set_counter, (counter,)) as pool:
+            running = [loop.run_in_executor(pool, work, part) for part in plan.parts]
+            while (await asyncio.wait(running, timeout=_PROGRESS_SECONDS))[1]:
+                progress(counter.value, head.last_seq + 1)
+            outcomes = [task.result() for task in running]
+        return await finish(source, plan, known, outcomes)
+
+
+def _set_counter(counter: Any) -> None:
+    global _counter  # noqa: PLW0603 - the one way to hand something to a process of a pool
+    _counter = counter
+
+
+def _count(entries: int) -> None:
+    if _counter is not None:
+        with _counter.get_lock():
+            _counter.value += entries
+
+
+def _run_part(database_url: str, snapshot: str, known: Known, part: Part) -> Outcome:
+    async def work() -> Outcome:
+        async with open_source(database_url, snapshot) as source:
+            return await run_part(source, part, known, _count)
+
+    return asyncio.run(work())
+
+
+class CaseSource:
+    """Everything a pack is made from: ledger, adapters, and the folder of the material store.
+
+    Args:
+        ledger: the database.
+        materials: folder of the store; None when there is none at hand.
+    """
+
+    def __init__(self, ledger: EvidenceReader, materials: Path | None) -> None:
+        self._materials = materials
+        self.entries = ledger.entries
+        self.bundles = ledger.bundles
+        self.head = ledger.head
+        self.proof = ledger.proof
+
+    def render(self, record: bytes, sender: str, receiver: str) -> MadeRendition | None:
+        """See ``EvidenceSource``."""
+        from gateway.app import adapters  # noqa: PLC0415 - loads all mappings
+
+        try:
+            reading = adapters().read(record, sender=sender, receiver=receiver)
+            rendition = adapters().render(reading, receiver=receiver)
+        except GatewayError:
+            return None
+        if rendition.data is None:
+            return None
+        return MadeRendition(rendition.mapping_version, rendition.data, to_report_bytes(rendition.report))
+
+    def material(self, sha256: str) -> Path | None:
+        """See ``EvidenceSource``."""
+        if self._materials is None or _DIGEST.fullmatch(sha256) is None:
+            return None
+        path = self._materials / "sha256" / sha256[:2] / sha256[2:]
+        return path if path.is_file() else None
+
+
+async def export_case(
+    database_url: str,
+    case: str,
+    keys: PackKeys,
+    out: Path,
+    materials: Path | None,
+    *,
+    with_materials: bool,
+    made_on: date,
+) -> Packed:
+    """Write the evidence pack of a case.
+
+    Args:
+        database_url: as a role that may read every table of the ledger.
+        case: pseudonym.
+        keys: what the pack is to be verified with.
+        out: the zip; it appears when it is complete.
+        materials: folder of the material store.
+        with_materials: whether to include the documents themselves.
+        made_on: today.
+
+    Returns:
+        what is in it.
+
+    Raises:
+        CaseUnknownError: there is no such case.
+        OSError, asyncpg.PostgresError: the database or a file cannot be used.
+        GatewayError: LEDGER_UNAVAILABLE.
+    """
+    pool = await open_pool(database_url, application_name="fasttrack evidence", max_connections=2)
+    part = out.with_name(out.name + ".part")
+    try:
+        source = CaseSource(EvidenceReader(pool), materials)
+        with part.open("wb") as file:
+            packed = await write_pack(source, case, keys, file, made_on=made_on, with_materials=with_materials)
+        part.replace(out)
+        return packed
+    finally:
+        part.unlink(missing_ok=True)
+        await pool.close()

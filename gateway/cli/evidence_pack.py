@@ -1,0 +1,112 @@
+"""`fasttrack evidence export`: pack everything about a case for an auditor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.exit_code import ExitCode
+from gateway.cli.output import print_json
+from gateway.config import SettingsError, parse_database_url
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Pack everything about a case for an auditor."""
+
+
+@app.command("export")
+def export(
+    case: Annotated[str, typer.Argument(help="Police case number, or pseudonym of the case in the ledger.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The zip to write.")],
+    signing_ca: Annotated[
+        Path,
+        typer.Option("--signing-ca", exists=True, envvar="FASTTRACK_SIGNING_CA", help="CA of signing certificates."),
+    ],
+    pseudonym_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--pseudonym-key",
+            exists=True,
+            envvar="FASTTRACK_PSEUDONYM_KEY_FILE",
+            help="Needed for a police case number.",
+        ),
+    ] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", exists=True, help="Witness policy of the log.")] = None,
+    tsa_ca: Annotated[
+        Path | None, typer.Option("--tsa-ca", exists=True, help="CAs of the time-stamp authority.")
+    ] = None,
+    materials_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--materials-dir", exists=True, envvar="FASTTRACK_MATERIALS_DIR", help="Folder of the material store."
+        ),
+    ] = None,
+    with_materials: Annotated[
+        bool, typer.Option("--with-materials", help="Put the documents and recordings into the pack too.")
+    ] = False,
+    is_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Write the evidence pack of a case: a zip in BagIt layout that verifies without the gateway.
+
+    It holds personal data: records and, if asked for, documents. FASTTRACK_DATABASE_URL names the ledger; connect as the
+    owner of the schema. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
+
+    Exit codes: 0 done, 1 there is no such case, 2 bad settings, 3 the database cannot be reached.
+    """
+    import asyncpg  # noqa: PLC0415 - --help stays fast
+
+    from gateway.app_audit import export_case  # noqa: PLC0415 - as above
+    from gateway.audit.evidence import CaseUnknownError  # noqa: PLC0415 - as above
+    from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
+    from gateway.core.evidence_port import PackKeys  # noqa: PLC0415 - as above
+
+    try:
+        url = parse_database_url(os.environ)
+        keys = PackKeys(
+            signing_ca=signing_ca.read_bytes(),
+            policy=policy.read_text(encoding="utf-8") if policy else "",
+            tsa_ca=tsa_ca.read_bytes() if tsa_ca else b"",
+        )
+        pseudonym = _pseudonym(case, pseudonym_key)
+    except (SettingsError, OSError, ValueError) as error:
+        print(f"cannot export: {error}", file=sys.stderr)
+        raise typer.Exit(ExitCode.USAGE) from error
+    try:
+        today = datetime.now(UTC).date()
+        packed = asyncio.run(
+            export_case(url, pseudonym, keys, out, materials_dir, with_materials=with_materials, made_on=today)
+        )
+    except CaseUnknownError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(ExitCode.REFUSED) from error
+    except (OSError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        print(f"cannot export: {error}", file=sys.stderr)
+        raise typer.Exit(ExitCode.UNREACHABLE) from error
+    if is_json:
+        print_json({"pack": str(out), **asdict(packed)})
+        return
+    print(f"{out}: {packed.entries} entries, {packed.bundles} bundles, {packed.renditions} renditions,")
+    print(f"  {packed.included} of {packed.materials} materials")
+    for line in packed.missing:
+        print(f"not in the pack: {line}")
+
+
+def _pseudonym(case: str, key: Path | None) -> str:
+    from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
+
+    if len(case) == 32 and not case.startswith("A"):
+        return case
+    if key is None:
+        raise ValueError("a police case number needs --pseudonym-key")
+    return Pseudonyms(key.read_bytes()).case(case)

@@ -1,0 +1,53 @@
+"""Reads what an evidence pack is made from; the ledger's part of ``EvidenceSource``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from gateway.core.evidence_port import CaseBundle, CaseEntry, EvidenceHead
+from gateway.ledger.reader import Reader, fetch
+from gateway.ledger.statement import load_statements
+
+_SQL: Final = load_statements("evidence")
+
+
+class EvidenceReader:
+    """Reads one case.
+
+    Args:
+        pool: asyncpg pool of a role that may read every table, such as the owner of the schema.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+        self._reader = Reader(pool)
+
+    async def entries(self, case: str) -> list[CaseEntry]:
+        """See ``EvidenceSource``."""
+        rows = await fetch(self._pool, _SQL["entries"], case)
+        return [CaseEntry(row["seq"], row["leaf"], row["jws"] or "", row["body"] or b"") for row in rows]
+
+    async def bundles(self, case: str) -> list[CaseBundle]:
+        """See ``EvidenceSource``."""
+        rows = await fetch(self._pool, _SQL["bundles"], case)
+        return [CaseBundle(row["handoff"], row["seq"], row["manifest_jws"], row["record"]) for row in rows]
+
+    async def head(self, size: int) -> EvidenceHead:
+        """See ``EvidenceSource``."""
+        rows = await fetch(self._pool, _SQL["checkpoint"], size)
+        if not rows:
+            state = (await fetch(self._pool, _SQL["state"], size))[0]
+            return EvidenceHead(state["size"], state["root"])
+        row = rows[0]
+        lines = await fetch(self._pool, _SQL["cosignatures"], row["size"])
+        return EvidenceHead(
+            row["size"], row["root"], row["note"].encode(), tuple(line["line"] for line in lines), row["token"] or b""
+        )
+
+    async def proof(self, index: int, size: int) -> Sequence[bytes]:
+        """See ``EvidenceSource``."""
+        path, _, _ = await self._reader.inclusion(index, size)
+        return path
