@@ -95,6 +95,10 @@ def test_reference_to_another_character_is_text(reference: str) -> None:
             ["e DUPLICATE_KEY /z/~1", "e CONTROL_CHARACTER /y", "e DUPLICATE_KEY /y"],
         ),
         ('{"":1,"":2}', ["e DUPLICATE_KEY /"]),
+        (
+            '{"a":[1],"b":"\\u0001","a":[2],"c":"\\u0001","a":3}',
+            ["e CONTROL_CHARACTER /b", "e DUPLICATE_KEY /a", "e CONTROL_CHARACTER /c"],
+        ),
         ('{"a":"\x7f"}', _CONTROL),
         ('{"a":"\t"}', _SYNTAX),
         ('{"a":1,"a":2', _SYNTAX),
