@@ -113,6 +113,10 @@ class Places:
         else:
             self.second.setdefault(path, at)
 
+    def add_second(self, path: str) -> None:
+        """Note the place of a key that its object already has; its value may be an array, which is no node."""
+        self.second.setdefault(path, len(self.first) + len(self.second))
+
     def of(self, noted: Noted) -> int:
         """Position of a finding: its node, or the nearest ancestor that exists."""
         if noted.is_second and noted.path in self.second:

@@ -107,8 +107,9 @@ class JsonSource:
             value, path, depth = stack.pop()
             if depth > MOST_DEPTH:
                 raise LimitExceededError
-            # The mark of a duplicate stands for its key, whatever its value is: an array would be no node.
-            if path and value.__class__ is not list:
+            if value.__class__ is _Duplicate:
+                places.add_second(path)
+            elif path and value.__class__ is not list:
                 places.add(path)
             if value.__class__ is str and has_forbidden(value):
                 found.append(Noted(ErrorCode.CONTROL_CHARACTER, path))
