@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bench_clocks, bench_growth, bench_ledger, bench_map, bench_submit, bench_watch
+from tests.bench import bench_clocks, bench_growth, bench_ledger, bench_map, bench_sealed, bench_submit, bench_watch
 from tests.bench.figure import Figure, machine_facts, write
 from tests.bench.rig import Rig, make_database, open_rig
 
@@ -39,6 +39,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "ledger": _ledger,
     "submit": bench_submit.run,
     "watch": bench_watch.run,
+    "sealed": bench_sealed.run,
     "growth": bench_growth.run,
 }
 

@@ -37,6 +37,7 @@ from gateway.v1 import exchange_pb2, exchange_pb2_grpc, material_pb2, material_p
 
 SAMPLE = Path(__file__).parents[2] / "gateway/cli/demo_data/chain/1-transfer/from-police.transfer.xml"
 MATERIALS = Path(__file__).parents[2] / "gateway/cli/demo_data/materials"
+ORIGIN = "bench.example/fasttrack"
 _CASE = "A1101080000002024060012"
 
 
@@ -62,7 +63,7 @@ class Rig:
         settings = {
             "DATABASE_URL": self.postgres.dsn(database),
             "LISTEN": "127.0.0.1:0",
-            "ORIGIN": "bench.example/fasttrack",
+            "ORIGIN": ORIGIN,
             "TLS_CERT": gateway / "tls.crt",
             "TLS_KEY": gateway / "tls.key",
             "TLS_CA": self.pki / "tls-ca.crt",
@@ -75,6 +76,9 @@ class Rig:
             "WORKERS": workers,
             "LOG_LEVEL": "WARNING",
         }
+        policy = self.pki / "log" / "witness-policy.toml"
+        if policy.is_file():
+            settings["WITNESS_POLICY"] = policy
         return os.environ | {f"FASTTRACK_{name}": str(value) for name, value in settings.items()}
 
 
