@@ -109,6 +109,7 @@ class JsonSource:
                 raise LimitExceededError
             if value.__class__ is _Duplicate:
                 places.add_second(path)
+                found.append(Noted(ErrorCode.DUPLICATE_KEY, path, is_second=True))
             elif path and value.__class__ is not list:
                 places.add(path)
             if value.__class__ is str and has_forbidden(value):
@@ -128,8 +129,6 @@ class JsonSource:
                     seen.add(key)
                     below.append((entry, at, depth + 1))
                 stack.extend(reversed(below))
-            elif value.__class__ is _Duplicate:
-                found.append(Noted(ErrorCode.DUPLICATE_KEY, path, is_second=True))
         if not found:
             self._places = None
         return found
