@@ -35,6 +35,23 @@ class EntryKind(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     CALL_REFUSED = "call_refused"
+    KEY_REGISTERED = "key_registered"
+    KEY_REVOKED = "key_revoked"
+    RULE_SET_REGISTERED = "rule_set_registered"
+    ADAPTER_REGISTERED = "adapter_registered"
+
+
+OWN_KINDS: Final = frozenset(
+    {
+        EntryKind.KEY_REGISTERED,
+        EntryKind.KEY_REVOKED,
+        EntryKind.RULE_SET_REGISTERED,
+        EntryKind.ADAPTER_REGISTERED,
+    }
+)
+"""Acts of the gateway itself; they concern no case and no handoff."""
+WITHOUT_RECEIPT: Final = OWN_KINDS | {EntryKind.CALL_REFUSED}
+"""Kinds for which the gateway owes nobody a receipt: refusals, and acts of its own."""
 
 
 class HandoffState(StrEnum):
@@ -60,7 +77,7 @@ class Entry:
         origin: name of the log, the first line of its checkpoints.
         kind: what it records.
         recorded_at: aware UTC, milliseconds.
-        actor: agency that acted.
+        actor: agency that acted, or ``gateway`` for what its operator brought into force.
         act_id: idempotency id, a UUID; unique for the actor.
         content_sha256: SHA-256 of what was asked, 64 hexadecimal digits, to tell a replay from a reuse.
         salt: 32 random bytes.
@@ -79,7 +96,7 @@ class Entry:
         lease_until: aware UTC end of the lease.
         bundle_sha256: SHA-256 of the manifest JWS.
         bundle_sm3: SM3 of the manifest JWS.
-        signer_key: SHA-256 of the signer's certificate.
+        signer_key: SHA-256 of the signer's certificate; of a submit, or of the key registered or revoked.
         rule_set: id of the rule set that judged it.
         rule_result: what it said.
         mapping_version: mapping that made the rendition.
@@ -88,6 +105,12 @@ class Entry:
         detail_sha256: SHA-256 of the decision's text, which is kept beside the ledger.
         method: RPC that was refused, Service/Method.
         refusal_codes: numbers of the error codes, each once, in order of the findings.
+        public_key_sha256: SHA-256 of the public key (SubjectPublicKeyInfo) that was registered or revoked.
+        agency: whose key it is, short form.
+        algorithm: the one JWS algorithm that the key may be used with.
+        reason: why it was revoked, a code of ``key_history.RevocationReason``.
+        adapter: adapter name and schema version that came into force, ``police 3.2``.
+        definition_sha256: SHA-256 of what defines the rule set or adapter.
     """
 
     index: int
@@ -122,6 +145,12 @@ class Entry:
     detail_sha256: str = ""
     method: str = ""
     refusal_codes: tuple[int, ...] = field(default=())
+    public_key_sha256: str = ""
+    agency: str = ""
+    algorithm: str = ""
+    reason: str = ""
+    adapter: str = ""
+    definition_sha256: str = ""
 
 
 _FIELDS: Final = tuple(Entry.__slots__)

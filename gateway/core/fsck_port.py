@@ -82,6 +82,10 @@ class FsckSource(Protocol):
     def stray_rows(self) -> Pages:
         """Rows that belong to nothing: table, place, reason."""
 
+    def signer_keys(self) -> Pages:
+        """Entries about signer keys and the rows beside them, by index: seq of the entry, leaf; seq, key_id and
+        certificate of the row; None for what is not there."""
+
     def checkpoints(self) -> Pages:
         """All checkpoints by size and time: size, signed_at, note; time of the state of that size, or None."""
 

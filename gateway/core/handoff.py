@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from gateway.core.entry import OPEN_STATES, Entry, EntryKind, HandoffState
+from gateway.core.entry import OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.identity import Agency
+from gateway.core.identity import GATEWAY, Actor, Agency
+from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
 from gateway.core.lifecycle import INITIAL, Act, CaseState, Step, decide, submit
 from gateway.core.route import RecordKind
 
@@ -47,7 +48,7 @@ class Command:
 
     Args:
         kind: what the entry will record.
-        actor: the caller.
+        actor: the caller, or the gateway for an act of its own (``registration``).
         act_id: idempotency id; for a submit the bundle id.
         content_sha256: SHA-256 of what is asked, to tell a replay from a reuse.
         handoff: the handoff; None for a refused call that names none.
@@ -58,7 +59,7 @@ class Command:
         bundle: for a submit.
         bundle_sha256: for a submit, hexadecimal.
         bundle_sm3: for a submit, hexadecimal.
-        signer_key: for a submit, hexadecimal.
+        signer_key: for a submit, and for a key that is registered or revoked, hexadecimal.
         rule_set: id of the rule set that judged the bundle.
         rule_result: what it said.
         consumer: pseudonym of the consumer, for a claim, fetch or decision.
@@ -70,10 +71,17 @@ class Command:
         detail_sha256: its digest, hexadecimal.
         method: for a refused call.
         refusal_codes: for a refused call.
+        public_key_sha256: of the signer key, hexadecimal; a submit that names it needs a key that counts.
+        agency: for a signer key, whose it is, short form.
+        algorithm: for a signer key.
+        reason: for a key that is revoked, a code of ``key_history.RevocationReason``.
+        certificate: for a signer key, DER; it is stored beside the ledger.
+        adapter: for an adapter that comes into force, its name and schema version.
+        definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
     """
 
     kind: EntryKind
-    actor: Agency
+    actor: Actor
     act_id: UUID
     content_sha256: str
     handoff: UUID | None = None
@@ -96,6 +104,13 @@ class Command:
     detail_sha256: str = ""
     method: str = ""
     refusal_codes: tuple[int, ...] = field(default=())
+    public_key_sha256: str = ""
+    agency: str = ""
+    algorithm: str = ""
+    reason: str = ""
+    certificate: bytes = b""
+    adapter: str = ""
+    definition_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +198,13 @@ _ACTS: Final = {
 
 
 def decide_act(
-    command: Command, place: Place, *, case: CaseHead, handoff: HandoffHead | None, last_pair_number: int
+    command: Command,
+    place: Place,
+    *,
+    case: CaseHead,
+    handoff: HandoffHead | None,
+    last_pair_number: int,
+    key: KeyMarks = NO_MARKS,
 ) -> Decided:
     """Decide one act on the state read under the ledger's lock.
 
@@ -193,17 +214,22 @@ def decide_act(
         case: head of the case; the empty head when it has no entry or the command belongs to none.
         handoff: head of the handoff; None when there is none of this id.
         last_pair_number: last number of the direction; used by a submit only.
+        key: where the ledger speaks of the signer key that the command names with ``public_key_sha256``.
 
     Returns:
         the entry to write and the handoff afterwards.
 
     Raises:
-        GatewayError: HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED, ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED,
-            LEASE_HELD, NOT_FETCHED, BUNDLE_ID_REUSED, or what ``lifecycle`` refuses.
+        GatewayError: KEY_REVOKED, KEY_NOT_REGISTERED, HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED,
+            ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED, LEASE_HELD, NOT_FETCHED, BUNDLE_ID_REUSED, or what
+            ``lifecycle`` refuses.
     """
     if command.kind is EntryKind.CALL_REFUSED:
         return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)
+    if command.kind in OWN_KINDS:
+        return _own(command, place, key)
     if command.kind is EntryKind.SUBMITTED:
+        _require_key(command, place, key)
         return _submit(command, place, case, handoff, last_pair_number)
     if handoff is None:
         raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
@@ -212,15 +238,33 @@ def decide_act(
         _require_open(handoff)
         return _close(command, place, case, handoff)
     _require_party(command, handoff.receiver)
-    if command.kind is EntryKind.CLAIMED:
-        return _claim(command, place, case, handoff)
-    if command.kind is EntryKind.FETCHED:
-        return _fetch(command, place, case, handoff)
+    if command.kind in (EntryKind.CLAIMED, EntryKind.FETCHED):
+        act = _claim if command.kind is EntryKind.CLAIMED else _fetch
+        return act(command, place, case, handoff)
     _require_open(handoff)
     _require_lease(command, handoff, place.at)
     if handoff.state is not HandoffState.FETCHED:
         raise refuse(ErrorCode.NOT_FETCHED, "handoff_id", "fetch the handoff before you decide on it")
     return _close(command, place, case, handoff)
+
+
+def _own(command: Command, place: Place, key: KeyMarks) -> Decided:
+    if command.actor != GATEWAY or command.handoff is not None or command.case:
+        raise ValueError("only the gateway registers and revokes, and not for a case")
+    if command.kind is EntryKind.KEY_REGISTERED and key.revoked is not None:
+        raise refuse(ErrorCode.KEY_REVOKED, "certificate", "this key was revoked; it cannot be registered again")
+    return Decided(_entry(command, place, CaseHead(), Step(INITIAL, ()), None), None)
+
+
+def _require_key(command: Command, place: Place, key: KeyMarks) -> None:
+    """Of a revocation and a submit that race, the order of their entries decides, not the order of their checks."""
+    if not command.public_key_sha256:
+        return
+    match judge_key(key, place.index):
+        case Standing.REVOKED:
+            raise refuse(ErrorCode.KEY_REVOKED, "header/x5c", "the signing key was revoked")
+        case Standing.NOT_REGISTERED:
+            raise refuse(ErrorCode.KEY_NOT_REGISTERED, "header/x5c", "the signing certificate is not registered")
 
 
 def _submit(
@@ -344,4 +388,11 @@ def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: 
         detail_sha256=command.detail_sha256,
         method=command.method,
         refusal_codes=command.refusal_codes,
+        # A submit names its key by the certificate alone, which the entry of the registration resolves.
+        public_key_sha256=command.public_key_sha256 if command.kind in OWN_KINDS else "",
+        agency=command.agency,
+        algorithm=command.algorithm,
+        reason=command.reason,
+        adapter=command.adapter,
+        definition_sha256=command.definition_sha256,
     )

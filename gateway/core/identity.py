@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 from gateway.core.errors import ErrorCode, refuse
 
@@ -61,6 +62,38 @@ class Agency:
     def system(self) -> str:
         """Name of its system (police, procuratorate, court, justice); "" for oversight, which exchanges no records."""
         return SYSTEM_OF_ROLE.get(self.role, "")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayActor:
+    """The gateway itself, by whose name its operator acts: keys, rule sets and adapters that come into force.
+
+    It is no agency and has no role: no certificate of a caller can name it, so no call can act as it.
+    """
+
+    def __str__(self) -> str:
+        return "gateway"
+
+
+GATEWAY: Final = GatewayActor()
+Actor = Agency | GatewayActor
+"""Whose act an entry records."""
+
+
+def parse_actor(text: str, path: str = "") -> Actor:
+    """Read whose act an entry records.
+
+    Args:
+        text: an agency in short form, or ``gateway``.
+        path: where the text stood, for the finding.
+
+    Returns:
+        the agency, or the gateway.
+
+    Raises:
+        GatewayError: ARGUMENT_INVALID when the text is neither.
+    """
+    return GATEWAY if text == str(GATEWAY) else parse_agency(text, path)
 
 
 @lru_cache(maxsize=4096)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.core.entry import MAX_LEAF_BYTES, Entry, EntryKind, leaf_hash, to_instant, to_leaf
+from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_instant, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.merkle import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text
 
 _EMPTY_CASE: Final = CaseHead()
+KEY_TOPIC: Final = "signer_keys"
+"""Topic of the watch that is woken when a signer key is registered or revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Draft:
         details: index and text of decisions.
         grants: agency and digest, 32 bytes, of materials that bundles bring.
         tiles: tiles that became full.
-        receivers: agencies that have something new in their inbox.
+        certificates: index, key id and DER of signer keys that were registered or revoked.
+        receivers: agencies that have something new in their inbox, and other topics that have news.
     """
 
     origin: str
@@ -72,6 +75,7 @@ class Draft:
     details: list[tuple[int, bytes]] = field(default_factory=list)
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
     tiles: list[FullTile] = field(default_factory=list)
+    certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     receivers: dict[str, None] = field(default_factory=dict)
 
     def add(self, command: Command, salt: bytes) -> Written | Recorded:
@@ -100,6 +104,7 @@ class Draft:
             case=case,
             handoff=handoff,
             last_pair_number=self.heads.pairs.get(pair, 0),
+            key=self.heads.key_of(command),
         )
         leaf = to_leaf(decided.entry)
         if len(leaf) > MAX_LEAF_BYTES:
@@ -135,6 +140,9 @@ class Draft:
             heads.cases[entry.case] = CaseHead(entry.case_sequence, written.leaf_hash.hex(), entry.case_state)
         if command.detail:
             self.details.append((written.index, command.detail))
+        if command.certificate:
+            self.certificates.append((written.index, bytes.fromhex(command.signer_key), command.certificate))
+            self.receivers[KEY_TOPIC] = None
         if head is None:
             return
         heads.handoffs[head.handoff] = head
@@ -182,10 +190,11 @@ class Draft:
             frontier.root(),
             frontier.to_bytes(),
             "\n".join(self.receivers),
+            *_columns(self.certificates, 3),
         ]
 
     def claims(self) -> list[tuple[int, dict[str, str | int]]]:
-        """What the gateway states in each receipt, by the index of the entry; refused calls get none."""
+        """What the gateway states in each receipt, by the index of the entry; ``WITHOUT_RECEIPT`` get none."""
         root, at = self.heads.frontier.root().hex(), to_instant(self.at)
         return [
             (
@@ -200,7 +209,7 @@ class Draft:
                 },
             )
             for written in self.written
-            if written.kind is not EntryKind.CALL_REFUSED
+            if written.kind not in WITHOUT_RECEIPT
         ]
 
 

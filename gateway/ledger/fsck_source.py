@@ -22,7 +22,7 @@ _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration", "timestamp_token", "timestamp_gap",
+        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "
@@ -119,6 +119,10 @@ class DatabaseSource:
     def stray_rows(self) -> Pages:
         """See ``FsckSource``."""
         return self._pages("stray_rows")
+
+    def signer_keys(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("signer_keys", page=256)
 
     def checkpoints(self) -> Pages:
         """See ``FsckSource``."""

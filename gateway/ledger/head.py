@@ -12,6 +12,8 @@ from uuid import UUID
 
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.handoff import CaseHead, Command, HandoffHead
+from gateway.core.identity import GATEWAY
+from gateway.core.key_history import NO_MARKS, KeyMarks, registration_id, revocation_id
 from gateway.core.lifecycle import CaseState
 from gateway.core.merkle import TILE_LEVELS, Frontier, TileEdge, edge_widths
 from gateway.core.route import RecordKind
@@ -47,6 +49,16 @@ class Heads:
     cases: dict[str, CaseHead] = field(default_factory=dict)
     handoffs: dict[str, HandoffHead] = field(default_factory=dict)
 
+    def key_of(self, command: Command) -> KeyMarks:
+        """Where the ledger speaks of the signer key of a command.
+
+        The two acts have ids made of the key, so they are found like every act that was recorded before.
+        """
+        if not command.public_key_sha256:
+            return NO_MARKS
+        registered, revoked = (self.acts.get(act) for act in _key_acts(command))
+        return KeyMarks(registered[0] if registered else None, revoked[0] if revoked else None)
+
     def follow(self, ahead: Heads, commands: Sequence[Command]) -> None:
         """Take over what a batch leaves behind that will be committed before this one.
 
@@ -59,6 +71,9 @@ class Heads:
         self.size, self.frontier = ahead.size, Frontier(ahead.size, ahead.frontier.hashes)
         for command in commands:
             _take(self.acts, ahead.acts, (command.act_id, str(command.actor)))
+            if command.public_key_sha256:
+                for act in _key_acts(command):
+                    _take(self.acts, ahead.acts, act)
             _take(self.cases, ahead.cases, command.case)
             if command.handoff is not None:
                 _take(self.handoffs, ahead.handoffs, str(command.handoff))
@@ -67,6 +82,14 @@ class Heads:
             if command.bundle is not None:
                 _take(self.pairs, ahead.pairs, (str(command.sender), str(command.receiver)))
                 _take(self.keys, ahead.keys, (str(command.sender), command.bundle.idempotency_key))
+
+
+def _key_acts(command: Command) -> tuple[Act, Act]:
+    """The acts that register and revoke the signer key of a command."""
+    return (
+        (registration_id(command.signer_key), str(GATEWAY)),
+        (revocation_id(command.public_key_sha256), str(GATEWAY)),
+    )
 
 
 def _take(here: dict[Any, Any], ahead: Mapping[Any, Any], key: Any) -> None:
@@ -128,7 +151,10 @@ async def _read(connection: Any, commands: Sequence[Command], of_handoff: Sequen
     cases = dict.fromkeys(command.case for command in commands if command.case)
     pairs: dict[tuple[str, str], None] = {}
     keys: dict[tuple[str, str], None] = {}
+    acts = dict.fromkeys(command.act_id for command in commands)
     for command in commands:
+        if command.public_key_sha256:
+            acts |= dict.fromkeys(act_id for act_id, _ in _key_acts(command))
         if command.bundle is not None:
             pairs[str(command.sender), str(command.receiver)] = None
             keys[str(command.sender), command.bundle.idempotency_key] = None
@@ -137,7 +163,7 @@ async def _read(connection: Any, commands: Sequence[Command], of_handoff: Sequen
         _SQL["heads"],
         list(handoffs),
         list(cases),
-        [command.act_id for command in commands],
+        list(acts),
         *_columns(pair_list, 2),
         *_columns(key_list, 2),
     )

@@ -47,6 +47,14 @@ class _EntryKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryKind.V
     """The sender withdrew."""
     ENTRY_KIND_CALL_REFUSED: _EntryKind.ValueType  # 9
     """The gateway refused a call of an authenticated caller."""
+    ENTRY_KIND_KEY_REGISTERED: _EntryKind.ValueType  # 11
+    """A signer key came into force: from the next entry on it may sign bundles."""
+    ENTRY_KIND_KEY_REVOKED: _EntryKind.ValueType  # 12
+    """A signer key was revoked: from the next entry on no bundle signed with it is taken."""
+    ENTRY_KIND_RULE_SET_REGISTERED: _EntryKind.ValueType  # 13
+    """A version of a rule set came into force."""
+    ENTRY_KIND_ADAPTER_REGISTERED: _EntryKind.ValueType  # 14
+    """A version of an adapter came into force."""
 
 class EntryKind(_EntryKind, metaclass=_EntryKindEnumTypeWrapper):
     """What an entry records."""
@@ -71,6 +79,14 @@ ENTRY_KIND_WITHDRAWN: EntryKind.ValueType  # 8
 """The sender withdrew."""
 ENTRY_KIND_CALL_REFUSED: EntryKind.ValueType  # 9
 """The gateway refused a call of an authenticated caller."""
+ENTRY_KIND_KEY_REGISTERED: EntryKind.ValueType  # 11
+"""A signer key came into force: from the next entry on it may sign bundles."""
+ENTRY_KIND_KEY_REVOKED: EntryKind.ValueType  # 12
+"""A signer key was revoked: from the next entry on no bundle signed with it is taken."""
+ENTRY_KIND_RULE_SET_REGISTERED: EntryKind.ValueType  # 13
+"""A version of a rule set came into force."""
+ENTRY_KIND_ADAPTER_REGISTERED: EntryKind.ValueType  # 14
+"""A version of an adapter came into force."""
 Global___EntryKind: _TypeAlias = EntryKind  # noqa: Y015
 
 @_typing.final

@@ -90,6 +90,9 @@ WITH locked AS MATERIALIZED (
 ), tiles AS (
     INSERT INTO ledger.tile (level, place, root, data)
     SELECT rows.* FROM locked, unnest($34::smallint[], $35::bigint[], $36::bytea[], $37::bytea[]) AS rows
+), signer_keys AS (
+    INSERT INTO ledger.signer_key (seq, key_id, certificate)
+    SELECT rows.* FROM locked, unnest($45::bigint[], $46::bytea[], $47::bytea[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

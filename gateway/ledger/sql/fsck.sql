@@ -109,6 +109,12 @@ UNION ALL
 SELECT 'material_grant', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
 FROM ledger.material_grant GROUP BY agency, sha256 HAVING pg_catalog.count(*) > 1
 
+-- name: signer_keys
+SELECT e.seq, e.leaf, k.seq, k.key_id, k.certificate
+FROM (SELECT seq, leaf FROM ledger.entry WHERE kind IN ('key_registered', 'key_revoked')) AS e
+FULL JOIN ledger.signer_key AS k ON k.seq = e.seq
+ORDER BY coalesce(e.seq, k.seq)
+
 -- name: checkpoints
 SELECT c.size, c.signed_at, c.note, s.recorded_at
 FROM ledger.checkpoint AS c LEFT JOIN ledger.state AS s ON s.size = c.size

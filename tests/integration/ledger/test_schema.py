@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from gateway.core.entry import EntryKind
+from gateway.core.registration import KeyFacts, register_key
 from gateway.ledger.migrate import MigrationError, load_migrations, migrate
 from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make_submit
 
@@ -17,11 +18,11 @@ GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-    "timestamp_token", "timestamp_gap",
+    "timestamp_token", "timestamp_gap", "signer_key",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
-    "oversight_timestamp_token", "oversight_timestamp_gap",
+    "oversight_timestamp_token", "oversight_timestamp_gap", "oversight_signer_key",
 }  # fmt: skip
 GRANTS = (
     {(GATEWAY, table, right) for table in LEDGER - {"checkpoint"} for right in ("INSERT", "SELECT")}
@@ -29,6 +30,9 @@ GRANTS = (
     | {(role, view, "SELECT") for role in (GATEWAY, OVERSIGHT) for view in VIEWS}
     | {(SIGNER, name, "SELECT") for name in ("oversight_entry", "oversight_state", "checkpoint")}
     | {(SIGNER, "checkpoint", "INSERT")}
+)
+KEY = KeyFacts(
+    key_id="a" * 64, public_key_sha256="b" * 64, agency=str(PS), algorithm="EdDSA", certificate=b"certificate"
 )
 CATALOGUE = """
 SELECT format('%s %s.%s %s%s', c.relkind, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -149,6 +153,7 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
         submit = make_submit(materials=["1" * 64])
         await batcher.append(submit)
         await batcher.append(make_act(EntryKind.WITHDRAWN, submit.act_id, PS, detail=b"{}", detail_sha256="0" * 64))
+        await batcher.append(register_key(KEY))
         for _ in range(256):
             await batcher.append(make_submit())
     await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")
