@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.engine import value_amount, value_date, value_identity, value_term, value_text
-from adapters.engine.field import ConstantField, scalar
-from adapters.engine.field_code import code
+from adapters.engine import value_amount, value_date, value_term
+from adapters.engine.field import scalar
 from adapters.engine.field_iddoc import first_document
+from adapters.engine.type_table import COMMON
 from adapters.engine.writer import Generated, Writer, own_items
 
 if TYPE_CHECKING:
@@ -25,23 +25,13 @@ _CONCERNED_BY: Final = {"ASSESSMENT_REQUEST": "proposal", "EXECUTION": "decision
 _STAGES: Final = ("CT", "PR", "PS")
 
 FACTORIES: Final[dict[str, FieldFactory]] = {
-    "constant": ConstantField,
-    "text": scalar(value_text.TEXT),
-    "key": scalar(value_identity.KEY),
-    "division": scalar(value_identity.DIVISION),
-    "policeno": scalar(value_text.POLICENO),
-    "docno": scalar(value_text.DOCNO),
-    "courtno": scalar(value_text.COURTNO),
-    "sha256": scalar(value_identity.SHA256),
+    **COMMON,
     "date": scalar(value_date.SLASH_DATE),
     "pdate": scalar(value_date.SLASH_PARTIAL),
     "dt": scalar(value_date.MILLISECONDS),
     "money": scalar(value_amount.TWO_DECIMALS),
     "term": scalar(value_term.PERIOD),
     "int": scalar(value_amount.INTEGER),
-    "code": code,
-    "code, open": code,
-    "reference to person": scalar(value_text.REFERENCE),
     "first document": first_document(),
 }
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.engine import value_amount, value_date, value_identity, value_term, value_text
-from adapters.engine.field import KEPT, Cells, ConstantField, Naming, scalar
+from adapters.engine import value_amount, value_date, value_term, value_text
+from adapters.engine.field import KEPT, Cells, Naming, scalar
 from adapters.engine.field_alias import alias_text
-from adapters.engine.field_code import CodeField, Resolved, code
+from adapters.engine.field_code import CodeField, Resolved
 from adapters.engine.field_iddoc import iddoc
+from adapters.engine.type_table import COMMON
 from gateway.core.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -62,18 +63,7 @@ class MeasureField(CodeField):
 
 
 FACTORIES: Final[dict[str, FieldFactory]] = {
-    "constant": ConstantField,
-    "text": scalar(value_text.TEXT),
-    "key": scalar(value_identity.KEY),
-    "idtext": scalar(value_identity.IDTEXT),
-    "division": scalar(value_identity.DIVISION),
-    "cid": scalar(value_identity.CITIZEN),
-    "uscc": scalar(value_identity.USCC),
-    "policeno": scalar(value_text.POLICENO),
-    "docno": scalar(value_text.DOCNO),
-    "courtno": scalar(value_text.COURTNO),
-    "bmsah": scalar(value_text.BMSAH),
-    "sha256": scalar(value_identity.SHA256),
+    **COMMON,
     "quantity": scalar(value_amount.QUANTITY),
     "date": scalar(value_date.POLICE_DATE),
     "pdate": scalar(value_date.POLICE_PARTIAL),
@@ -83,10 +73,6 @@ FACTORIES: Final[dict[str, FieldFactory]] = {
     "term": scalar(value_term.SIX_DIGITS),
     "flag": scalar(value_text.flag("1", "0")),
     "int": scalar(value_amount.COUNT),
-    "code": code,
-    "code, open": code,
-    "reference to person": scalar(value_text.REFERENCE),
-    "reference to document": scalar(value_text.REFERENCE),
     "alias text": alias_text(";"),
     "iddoc": iddoc(),
     "measure": MeasureField,

@@ -5,61 +5,47 @@ Source: procuratorate interface, schema 2.0, sections 3 and 4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.codes.table import load_table
 from adapters.engine import value_amount, value_date, value_identity, value_text
 from adapters.engine.codec import Unreadable
-from adapters.engine.field import KEPT, LOSSY, Cells, ConstantField, Field, Naming, scalar
+from adapters.engine.field import KEPT, LOSSY, Cells, Field, Naming, scalar
 from adapters.engine.field_code import code
 from adapters.engine.field_iddoc import KIND, NUMBER, RESIDENT_CARD, iddoc
+from adapters.engine.field_joined import JoinedField
 from adapters.engine.item import Item
+from adapters.engine.type_table import COMMON
 from adapters.engine.value_term import SentenceText, parse_sentence, to_sentence
 from adapters.engine.writer import Generated, Writer, own_items
 from adapters.procuratorate.derived import DerivedChargeField, DerivedPersonsField
-from gateway.core.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from adapters.engine.plan import FieldFactory, FieldSpec, Leaf, ListPlan
+    from adapters.engine.plan import FieldFactory, FieldSpec, ListPlan
     from adapters.engine.scan import Scan
 
 
-class SentenceField(Field):
+class SentenceField(JoinedField):
     """Penalty, term and probation in one text."""
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self._penalties = load_table("penalty", spec.agency)
 
-    def read(self, scan: Scan, item: Item) -> None:
-        part = scan.part(item, self.leaves[0])
-        if part is None:
-            return
-        index, text = part
-        sentence = parse_sentence(text) if text is not None else None
+    def parse(self, text: str) -> Sequence[Any] | None:
+        sentence = parse_sentence(text)
         if sentence is None:
-            if text is not None:
-                scan.note_leaf(ErrorCode.BAD_FORMAT, index)
-            item.bad.update(dict.fromkeys(self.names, index))
-            return
-        values = (self._penalties.standards[sentence.penalty], sentence.term, sentence.probation)
-        for name, value in zip(self.names, values, strict=True):
-            if value is not None:
-                item.set(name, value, index)
+            return None
+        return self._penalties.standards[sentence.penalty], sentence.term, sentence.probation
 
-    def _text(self, fields: dict[str, Any]) -> str | None:
+    def compose(self, fields: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
         penalty, term, probation = self.names
         hit = self._penalties.written.get(fields.get(penalty, ""))
-        return to_sentence(SentenceText(hit[0], fields.get(term), fields.get(probation))) if hit else None
-
-    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
-        text = self._text(item.fields)
-        if text is not None:
-            entries = tuple((item, name, KEPT) for name in self.names if name in item.fields)
-            cells[self.leaves[0].suffix] = (text, entries)
-
-    def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
-        return bool(self._text(fields) == raw)
+        if hit is None:
+            return None
+        text = to_sentence(SentenceText(hit[0], fields.get(term), fields.get(probation)))
+        return text, tuple(name for name in self.names if name in fields)
 
 
 def _card_of(person: Item) -> Item | None:
@@ -125,18 +111,7 @@ def other_documents(writer: Writer, rows: ListPlan, owner: Item) -> list[tuple[I
 
 
 FACTORIES: Final[dict[str, FieldFactory]] = {
-    "constant": ConstantField,
-    "text": scalar(value_text.TEXT),
-    "key": scalar(value_identity.KEY),
-    "idtext": scalar(value_identity.IDTEXT),
-    "division": scalar(value_identity.DIVISION),
-    "cid": scalar(value_identity.CITIZEN),
-    "uscc": scalar(value_identity.USCC),
-    "policeno": scalar(value_text.POLICENO),
-    "docno": scalar(value_text.DOCNO),
-    "courtno": scalar(value_text.COURTNO),
-    "bmsah": scalar(value_text.BMSAH),
-    "sha256": scalar(value_identity.SHA256),
+    **COMMON,
     "quantity": scalar(value_amount.QUANTITY),
     "date": scalar(value_date.ISO_DATE),
     "pdate": scalar(value_date.PARTIAL),
@@ -145,12 +120,8 @@ FACTORIES: Final[dict[str, FieldFactory]] = {
     "money": scalar(value_amount.FEN),
     "flag": scalar(value_text.flag("Y", "N")),
     "int": scalar(value_amount.INTEGER),
-    "code": code,
-    "code, open": code,
     "code pair": code,
     "code pair, open": code,
-    "reference to person": scalar(value_text.REFERENCE),
-    "reference to document": scalar(value_text.REFERENCE),
     "sentence text": SentenceField,
     "first card": FirstCardField,
     "iddoc": iddoc(),
