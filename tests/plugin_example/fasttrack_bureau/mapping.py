@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.engine import value_date, value_identity, value_text
-from adapters.engine.field import ConstantField, scalar
-from adapters.engine.field_code import code
+from adapters.engine import value_date
+from adapters.engine.field import scalar
+from adapters.engine.type_table import COMMON
 
 if TYPE_CHECKING:
     from adapters.engine.plan import FieldFactory
 
 FACTORIES: Final[dict[str, FieldFactory]] = {
-    "constant": ConstantField,
-    "text": scalar(value_text.TEXT),
-    "key": scalar(value_identity.KEY),
-    "policeno": scalar(value_text.POLICENO),
+    **COMMON,
     "date": scalar(value_date.ISO_DATE),
     "dt": scalar(value_date.COURT_INSTANT),
-    "code": code,
 }
