@@ -113,8 +113,6 @@ async def test_kill_of_signer_and_witnesses_leaves_one_consistent_log(log: Seale
 
 async def test_signer_says_why_and_ends_with_four_when_asked_once(log: SealedLog) -> None:
     """A script learns of a refusal by the exit status, a person by the line."""
-    log.signer().start("--init").stop()
-    (log.home / "signer" / "signer.json").unlink()
     with pytest.raises(LocalGatewayError, match="no state file"):
         log.signer().start()
     await log.submit()

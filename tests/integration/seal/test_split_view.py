@@ -54,13 +54,13 @@ async def test_witness_refuses_the_second_of_two_histories(log: SealedLog, postg
 
                 files = log.gateway.pki.agency(WITNESSES[2])
                 credentials = channel_credentials(log.gateway.pki.tls_ca, files.tls_certificate, files.tls_key)
-                offers = []
-                for target in (log.gateway.target, fork.target):
-                    async with WitnessClient(target, credentials) as looker:
-                        offers.append(await looker.poll_checkpoint("", 2))
-                heads = [verify_checkpoint(offer.checkpoint, log.policy.log)[0] for offer in offers]
-                assert heads[0].size == 2 < heads[1].size == 3
+                async with WitnessClient(log.gateway.target, credentials) as looker:
+                    here = await looker.poll_checkpoint("", 0)
+                async with WitnessClient(fork.target, credentials) as looker:
+                    there = await looker.poll_checkpoint("", here.size)
+                one, other = (verify_checkpoint(offer.checkpoint, log.policy.log)[0] for offer in (here, there))
+                assert one.size < other.size
                 with pytest.raises(ProofError):
-                    verify_consistency(2, 3, heads[0].root, heads[1].root, offers[1].proof)
+                    verify_consistency(one.size, other.size, one.root, other.root, there.proof)
                 for process in log.processes:
                     process.stop()
