@@ -48,7 +48,9 @@ _HOSTILE: Final = (
     b"x" * (MOST_BYTES + 1),
 )
 _CUTS: Final = 40
-_FLIPS: Final = 200
+_FLIPS: Final = 40
+_ODD: Final = ("~!@#?", "１／２", "x" * 300, "-1")
+"""Values that stand in the place of every value of a sample, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,8 @@ def _is_identity(subject: Subject, kind: str, root: Item) -> bool:
 
 
 def _identity(subject: Subject) -> Iterator[str]:
+    # A code is spelled alike in every record kind: once is enough.
+    tried: set[str] = set()
     for kind, _, root in subject.each_sample():
         if not _is_identity(subject, kind, root):
             yield f"{kind}: the sample, written and read, is another case"
@@ -229,7 +233,9 @@ def _identity(subject: Subject) -> Iterator[str]:
                 if not _is_identity(subject, kind, root):
                     yield f"{kind}: without {', '.join(group.names)} the case that is read is another"
                 item.fields = dict(kept)
-            for code in _codes(subject.format, group, kept):
+            is_new = group.names[0] not in tried
+            tried.add(group.names[0])
+            for code in _codes(subject.format, group, kept) if is_new else ():
                 item.fields[group.names[0]] = code
                 if not _is_identity(subject, kind, root):
                     yield f"{kind}: {group.names[0]} {code} is read as something else"
@@ -319,6 +325,7 @@ def _laws(kind: str, source: bytes, sender: Adapter, receiver: Adapter) -> Itera
 def _hostile(subject: Subject) -> Iterator[str]:
     for number, data in enumerate(_HOSTILE):
         yield from _answered(subject, data, f"hostile file {number}", must_refuse=True)
+    tried: set[str] = set()
     dice = random.Random(1)  # noqa: S311 - the same pieces each time; nothing is kept secret
     for kind, data, _ in subject.each_sample():
         for _ in range(_CUTS):
@@ -328,6 +335,19 @@ def _hostile(subject: Subject) -> Iterator[str]:
             at = dice.randrange(len(data))
             changed = data[:at] + bytes([dice.randrange(256)]) + data[at + 1 :]
             yield from _answered(subject, changed, f"{kind} changed at byte {at}", must_refuse=False)
+        text = data.decode(subject.format.encoding)
+        for value in _values(subject, kind, data, tried):
+            for odd in _ODD:
+                changed = text.replace(value, odd, 1).encode(subject.format.encoding)
+                yield from _answered(subject, changed, f"{kind} with an odd value", must_refuse=False)
+
+
+def _values(subject: Subject, kind: str, data: bytes, tried: set[str]) -> Iterator[str]:
+    """A value of each leaf that was not tried with an earlier sample."""
+    for _, leaf, raw in subject.adapter.read_unrouted(data, kind).trace.leaves:
+        if isinstance(raw, str) and leaf.suffix not in tried:
+            tried.add(leaf.suffix)
+            yield raw
 
 
 def _answered(subject: Subject, data: bytes, what: str, *, must_refuse: bool) -> Iterator[str]:

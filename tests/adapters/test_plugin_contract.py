@@ -82,7 +82,7 @@ class _Raising(ScalarField):
 
     def __init__(self, spec: Any) -> None:
         def read(text: str) -> str:
-            if any(sign in text for sign in "!#$%&*+=?@^_`|~"):
+            if any(sign in text for sign in "!#$%&*+=?@^_`|~<>;:'[]{},."):
                 raise RuntimeError(text)
             return text
 
