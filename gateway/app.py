@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +29,7 @@ _LOG: Final = logging.getLogger(__name__)
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def adapters(register: Path | None = None) -> Adapters:
     """The adapters of all agency systems; their tables are compiled once per process.
 
@@ -101,9 +101,11 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
 
     Raises:
         OSError, ValueError: a key, a certificate or the register of schemas cannot be used.
+        GatewayError: LEDGER_UNAVAILABLE; ALGORITHM_UNAVAILABLE when a key cannot be used on this machine.
         RuntimeError: the address cannot be bound.
     """
     # Imported here so that commands which only need adapters do not pay for the server.
+    from gateway.app_keys import KeyFollower, register_versions  # noqa: PLC0415
     from gateway.core.eligibility import EmptyRuleSet  # noqa: PLC0415
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
     from gateway.flows.parts import Parts  # noqa: PLC0415
@@ -113,19 +115,17 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     from gateway.ledger.grant import Grants  # noqa: PLC0415
     from gateway.ledger.pool import open_pool  # noqa: PLC0415
     from gateway.ledger.reader import Reader  # noqa: PLC0415
+    from gateway.ledger.signer_key import KeyStore  # noqa: PLC0415
     from gateway.ledger.watch import Watch  # noqa: PLC0415
     from gateway.materials.local import LocalStore  # noqa: PLC0415
     from gateway.rpc.chain import Chain  # noqa: PLC0415
     from gateway.rpc.server import GatewayServer  # noqa: PLC0415
     from gateway.telemetry import log_event, set_up_exporters  # noqa: PLC0415
-    from gateway.trust.jws import verify_bundle  # noqa: PLC0415
     from gateway.trust.receipt import load_receipt_signer  # noqa: PLC0415
-    from gateway.trust.signer_registry import load_registry  # noqa: PLC0415
     from gateway.trust.tls import peer_agency, server_credentials  # noqa: PLC0415
 
     telemetry = set_up_exporters()
     policy = load_policy(settings.witness_policy, settings.origin)
-    registry = load_registry(settings.signing_ca, settings.signers_dir)
     statements = load_receipt_signer(settings.receipt_cert, settings.receipt_key)
     pseudonyms = Pseudonyms(settings.pseudonym_key_file.read_bytes())
     pool = await open_pool(settings.database_url)
@@ -137,18 +137,20 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
         observe=telemetry.batch,
     )
     watch = Watch(settings.database_url)
+    procedure, schemas = EmptyRuleSet(), adapters(settings.schema_versions)
+    follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
     parts = Parts(
         origin=settings.origin,
         clock=now,
         pseudonyms=pseudonyms,
-        verify=partial(verify_bundle, registry=registry),
+        verify=follower.verify,
         writer=batcher,
         reader=Reader(pool),
         watch=watch,
         store=LocalStore(settings.materials_dir),
         grants=Grants(pool),
-        adapters=adapters(settings.schema_versions),
-        procedure=EmptyRuleSet(),
+        adapters=schemas,
+        procedure=procedure,
         statements=statements,
         checkpoints=CheckpointStore(pool),
         policy=policy,
@@ -163,11 +165,14 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     await batcher.start()
     await watch.start()
     try:
+        await register_versions(batcher, procedure.definitions().items(), schemas.definitions())
+        await follower.start(batcher, settings.signers_dir)
         port = await server.start(settings.listen)
         log_event(_LOG, logging.INFO, "serving", listening=settings.listen)
         yield lambda: port
     finally:
         await server.stop()
+        await follower.stop()
         await watch.stop()
         await batcher.stop()
         await pool.close()

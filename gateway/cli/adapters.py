@@ -98,6 +98,9 @@ def map_file(
         _print(_to_json(reading, rendition))
     else:
         _show(reading, rendition)
+        other = known.read_any(data, sender=sender, receiver=receiver).header
+        if reading.header is None and other is not None and not sender_version:
+            sys.stdout.write(f"the record is of another version: --from-version {other.version}\n")
     raise typer.Exit(ExitCode.REFUSED if reading.has_errors else ExitCode.OK)
 
 

@@ -155,6 +155,7 @@ def test_map_takes_both_versions(tmp_path: Path) -> None:
     arguments = ["map", "--from", "police", "--to", _FROM_POLICE[0].receiver, str(source), "--json"]
     refused = json.loads(_RUN.invoke(app, arguments).stdout)
     assert [finding["code"] for finding in refused["findings"]] == ["UNKNOWN_VERSION"]
+    assert "--from-version 3.3" in _RUN.invoke(app, arguments[:-1]).stdout
     done = json.loads(_RUN.invoke(app, [*arguments, "--from-version", "3.3"]).stdout)
     assert (done["mapping_version"], done["findings"]) == ("1.1", [])
     back = _TO_POLICE[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from adapters.registry import Adapters
+from gateway.app import adapters
 from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode
 from gateway.core.ports import InboxRow, StoredHandoff
@@ -71,6 +73,18 @@ async def _codes(record_version: str, manifest_version: str, **native: Any) -> s
 async def test_manifest_selects_the_reader(record: str, manifest: str, codes: set[ErrorCode]) -> None:
     """Both versions are accepted, each by its own reader; a record that is not what its manifest says is refused."""
     assert await _codes(record, manifest) & {ErrorCode.UNKNOWN_VERSION, ErrorCode.SCHEMA_VERSION_UNKNOWN} == codes
+
+
+def test_register_of_the_setting_is_read(tmp_path: Path) -> None:
+    """What FASTTRACK_SCHEMA_VERSIONS names is what the gateway goes by; a file that cannot be used stops it."""
+    register = tmp_path / "schemas.toml"
+    register.write_text('[schema]\n"ps:110105" = "police 3.3"\n', encoding="utf-8")
+    assert adapters(register).schema_of("ps:110105") == ("police", "3.3")
+    assert adapters().schema_of("ps:110105") == ("police", "3.2")
+    register.write_text('[schema]\n"ps:110105" = "police 9"\n', encoding="utf-8")
+    adapters.cache_clear()
+    with pytest.raises(ValueError, match="ps:110105"):
+        adapters(register)
 
 
 async def test_schema_of_another_system_is_refused() -> None:
