@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import gmssl_pyx
 import pytest
@@ -112,6 +113,8 @@ def test_sm2_certificate_is_accepted_by_the_other_implementation() -> None:
         SIGNATURE[:32] + (ORDER - int.from_bytes(SIGNATURE[32:], "big")).to_bytes(32, "big"),
         SIGNATURE[32:] + SIGNATURE[:32],
     ],
+    # The bytes are of a new key each time, and two test processes must name their tests alike.
+    ids=count(),
 )
 def test_sm2_what_is_no_signature_is_refused(signature: bytes) -> None:
     """Another length, DER, zero, a number beyond the order, the negative and the exchanged numbers are refused."""
@@ -136,6 +139,8 @@ def test_sm2_point_beside_the_curve_verifies_nothing() -> None:
         KEY.public_key().spki.replace(b"\x03\x42\x00\x04", b"\x03\x42\x00\x06"),
         KEY.public_key().spki.replace(bytes.fromhex("2a811ccf5501822d"), bytes.fromhex("2a8648ce3d030107")),
     ],
+    # The bytes are of a new key each time, and two test processes must name their tests alike.
+    ids=count(),
 )
 def test_sm2_public_key_of_another_form_is_refused(spki: bytes) -> None:
     """A key is 91 bytes of one form: cut, longer, with a hybrid point or on another curve it is none."""
@@ -170,6 +175,8 @@ def test_sm2_private_key_with_the_public_half_of_another_is_refused() -> None:
         Sm2PrivateKey(KEY.pkcs8 + b"\0").to_pem(),
         KEY.to_pem().replace(b"PRIVATE", b"ENCRYPTED PRIVATE"),
     ],
+    # The bytes are of a new key each time, and two test processes must name their tests alike.
+    ids=count(),
 )
 def test_sm2_private_key_of_another_form_is_refused(pem: bytes) -> None:
     """A file that is cut, longer, encrypted or no key at all is refused, by both readers."""
