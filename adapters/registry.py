@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from adapters.court.source import FORMAT as COURT
+from adapters.definition import Definition, define
 from adapters.engine.adapter import MOST_BYTES, Adapter
 from adapters.engine.format import PUBLISHED_MAPPING, Format
 from adapters.engine.scan import Scan
@@ -265,6 +266,10 @@ class Adapters:
         from adapters.explain import explain  # noqa: PLC0415 - not needed for a mapping
 
         return explain(self._every(), self._get(agency, version), field)
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """What defines each version of each adapter, for the ledger."""
+        return tuple(define(adapter.format) for adapter in self._every())
 
     def matrix(self) -> Matrix:
         """The table of all canonical fields and the leaves that hold them."""

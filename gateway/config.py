@@ -8,7 +8,7 @@
 | FASTTRACK_TLS_CERT, FASTTRACK_TLS_KEY | TLS certificate and key of the server, PEM files | required |
 | FASTTRACK_TLS_CA | CA that client certificates must come from, PEM file | required |
 | FASTTRACK_SIGNING_CA | CA that signing certificates must come from, PEM file | required |
-| FASTTRACK_SIGNERS_DIR | folder with registered/ and revoked/ signing certificates | required |
+| FASTTRACK_SIGNERS_DIR | folder with registered/ and revoked/ certificates: new ones become entries at start | none |
 | FASTTRACK_RECEIPT_CERT, FASTTRACK_RECEIPT_KEY | certificate and key that sign receipts, PEM files | required |
 | FASTTRACK_PSEUDONYM_KEY_FILE | file of 32 secret bytes | required |
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
@@ -55,7 +55,7 @@ class Settings:
     tls_key: Path
     tls_ca: Path
     signing_ca: Path
-    signers_dir: Path
+    signers_dir: Path | None
     receipt_cert: Path
     receipt_key: Path
     pseudonym_key_file: Path
@@ -69,7 +69,7 @@ class Settings:
 _FILES: Final = (
     "tls_cert", "tls_key", "tls_ca", "signing_ca", "receipt_cert", "receipt_key", "pseudonym_key_file",
 )  # fmt: skip
-_FOLDERS: Final = ("signers_dir", "materials_dir")
+_FOLDERS: Final = ("materials_dir",)
 
 
 def parse_database_url(environ: Mapping[str, str]) -> str:
@@ -139,6 +139,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         problems.append(f"{PREFIX}LOG_LEVEL: one of {', '.join(_LEVELS)} is needed")
     policy = path("witness_policy", is_folder=False) if text("witness_policy") else None
     schemas = path("schema_versions", is_folder=False) if text("schema_versions") else None
+    signers = path("signers_dir", is_folder=True) if text("signers_dir") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
     if problems:
@@ -151,6 +152,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         log_level=level,
         witness_policy=policy,
         schema_versions=schemas,
+        signers_dir=signers,
         **files,
         **folders,
     )

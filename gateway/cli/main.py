@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "clocks": Mount("gateway.cli.clocks", "app", "Count statutory time limits on this machine.", _LOOK),
     "demo": Mount("gateway.cli.demo", "app", "Run one case through all agencies on this machine.", _RUN),
     "serve": Mount("gateway.cli.serve", "command", "Run the gateway.", _RUN),
+    "key": Mount("gateway.cli.key", "app", "Register, revoke and list signer keys.", _RUN),
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),
     "tiles": Mount("gateway.cli.tiles", "command", "Serve the log to public tools (tlog-tiles).", _RUN),

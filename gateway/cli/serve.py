@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from gateway.config import PREFIX, Settings, SettingsError, parse_settings
+from gateway.core.errors import GatewayError
 
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
@@ -38,7 +39,7 @@ def command(
             asyncio.run(_supervise(settings))
         else:
             _run(settings, until_eof=until_eof)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, GatewayError) as error:
         _complain([f"cannot serve: {error}"], as_json=as_json)
         raise typer.Exit(EXIT_UNREACHABLE) from error
 

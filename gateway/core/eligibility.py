@@ -7,6 +7,7 @@ its own and never reads as ELIGIBLE.
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from gateway.core.manifest import Manifest
@@ -20,6 +21,10 @@ NOT_EVALUATED: Final = "NOT_EVALUATED"
 
 class EmptyRuleSet:
     """A rule set without rules; it lets every bundle through and records that nobody judged it."""
+
+    def definitions(self) -> dict[str, str]:
+        """SHA-256 of the rules of each rule set that it may name, by its id; that of nothing for no rules."""
+        return {"empty/1": sha256(b"").hexdigest()}
 
     def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
         """Judge a bundle.

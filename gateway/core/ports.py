@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -252,12 +252,16 @@ class SignedManifest(Protocol):
     def key_id(self) -> str:
         """SHA-256 of the signing certificate, hexadecimal."""
 
+    @property
+    def public_key_sha256(self) -> str:
+        """SHA-256 of its public key, hexadecimal."""
+
 
 class BundleVerifier(Protocol):
     """Verifies a bundle's signature."""
 
-    def __call__(self, jws: str, *, now: datetime) -> SignedManifest:
-        """Verify a compact JWS.
+    def __call__(self, jws: str, *, now: datetime, is_recorded: bool = False) -> SignedManifest:
+        """Verify a compact JWS; with ``is_recorded`` a key that was revoked since is no fault.
 
         Raises:
             GatewayError: one of the signature or manifest codes.
@@ -281,6 +285,9 @@ class RuleOutcome:
 
 class Procedure(Protocol):
     """Guards of the procedure that need rules; called for every submit, before the ledger."""
+
+    def definitions(self) -> Mapping[str, str]:
+        """SHA-256 of the rules of each rule set that an outcome may name, hexadecimal, by the id of the rule set."""
 
     def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
         """Judge a bundle at a time."""

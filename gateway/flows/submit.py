@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from gateway.core.digest import sm3_hex
-from gateway.core.entry import EntryKind, pair_number_of
-from gateway.core.errors import Finding, GatewayError
+from gateway.core.entry import EntryKind, from_leaf, pair_number_of
+from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
@@ -45,7 +45,15 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
     Raises:
         GatewayError: all findings of the checks, or what the ledger refuses.
     """
-    checked = await check_bundle(parts, caller, manifest_jws, record)
+    try:
+        checked = await check_bundle(parts, caller, manifest_jws, record)
+    except GatewayError as error:
+        if [finding.code for finding in error.findings] != [ErrorCode.KEY_REVOKED]:
+            raise
+        recorded = await _find_recorded(parts, caller, manifest_jws)
+        if recorded is None:
+            raise
+        return recorded
     case = parts.pseudonyms.case(checked.signed.manifest.case_number)
     try:
         if not checked.is_acceptable:
@@ -56,6 +64,26 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
             error.case = case
         raise
     return Submitted(appended, pair_number_of(appended.leaf), () if appended.is_replay else checked.findings)
+
+
+async def _find_recorded(parts: Parts, caller: Agency, manifest_jws: str) -> Submitted | None:
+    """The receipt of a bundle that was taken before its key was revoked; whoever lost it may ask for it again.
+
+    Nothing is ever written on this way.
+    """
+    try:
+        signed = parts.verify(manifest_jws, now=parts.clock(), is_recorded=True)
+    except GatewayError:
+        return None
+    stored = await parts.reader.handoff(signed.manifest.bundle_id)
+    if stored is None or not stored.receipts or not signed.signer == caller == signed.manifest.sender:
+        return None
+    first = stored.receipts[0]
+    entry = from_leaf(first.leaf)
+    asked = (EntryKind.SUBMITTED, str(caller), sha256(signed.payload).hexdigest(), signed.key_id)
+    if (entry.kind, entry.actor, entry.content_sha256, entry.signer_key) != asked:
+        return None
+    return Submitted(replace(first, is_replay=True), entry.pair_number, ())
 
 
 def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> Command:
@@ -82,6 +110,7 @@ def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> 
         bundle_sha256=sha256(signed_bytes).hexdigest(),
         bundle_sm3=sm3_hex(signed_bytes),
         signer_key=checked.signed.key_id,
+        public_key_sha256=checked.signed.public_key_sha256,
         rule_set=outcome.rule_set if outcome else "",
         rule_result=outcome.result if outcome else "",
     )

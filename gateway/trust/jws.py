@@ -34,6 +34,7 @@ class SignedManifest:
         payload: the signed bytes.
         signer: agency to which the key is registered; whether it is caller and sender is judged elsewhere.
         key_id: SHA-256 of the signing certificate, 64 lower-case hexadecimal digits.
+        public_key_sha256: SHA-256 of its public key (SubjectPublicKeyInfo), 64 lower-case hexadecimal digits.
         algorithm: ``EdDSA``, ``ES256`` or ``SM2SM3``.
         jws: the compact JWS as received.
     """
@@ -42,6 +43,7 @@ class SignedManifest:
     payload: bytes
     signer: Agency
     key_id: str
+    public_key_sha256: str
     algorithm: str
     jws: str
 
@@ -57,7 +59,7 @@ def _signature_findings(compact: Compact, key: SignerKey) -> list[Finding]:
     return []
 
 
-def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> SignedManifest:
+def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime, is_recorded: bool = False) -> SignedManifest:
     """Verify the signature of a bundle and read its manifest.
 
     1. Three strict base64url segments within the size limits.
@@ -75,6 +77,8 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> Signe
         jws: compact JWS, at most 512 KiB of payload.
         registry: CAs, registered keys and revocations.
         now: aware time of receipt.
+        is_recorded: leaves the revocation out of step 6, for a bundle that the ledger took before the key was revoked;
+            the caller must then find it there.
 
     Returns:
         the manifest with the evidence.
@@ -98,7 +102,7 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> Signe
         findings.append(Finding(ErrorCode.CERTIFICATE_NOT_VALID_NOW, "header/x5c", what, basis="RFC 5280 6.1.3"))
     # 6
     key = registry.registered.get(chain.key_id)
-    if chain.key_id in registry.revoked:
+    if chain.key_id in registry.revoked and not is_recorded:
         findings.append(Finding(ErrorCode.KEY_REVOKED, "header/x5c", "the signing key was revoked"))
     elif key is None:
         findings.append(
@@ -110,7 +114,15 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime) -> Signe
     if findings or key is None:
         raise GatewayError(findings)
     # 8
-    return SignedManifest(parse_manifest(compact.payload), compact.payload, key.agency, key.key_id, key.algorithm, jws)
+    return SignedManifest(
+        manifest=parse_manifest(compact.payload),
+        payload=compact.payload,
+        signer=key.agency,
+        key_id=key.key_id,
+        public_key_sha256=key.public_key_sha256,
+        algorithm=key.algorithm,
+        jws=jws,
+    )
 
 
 def sign_bundle(

@@ -38,6 +38,7 @@ class FakeSigned:
     payload: bytes
     signer: Agency
     key_id: str = "ab" * 32
+    public_key_sha256: str = ""
 
 
 def fake_sign(manifest: Manifest, signer: str = "ps:110108") -> str:
@@ -45,7 +46,7 @@ def fake_sign(manifest: Manifest, signer: str = "ps:110108") -> str:
     return f"{segment({'signer': signer})}.{segment(to_payload(manifest))}.sig"
 
 
-def fake_verify(jws: str, *, now: datetime) -> FakeSigned:
+def fake_verify(jws: str, *, now: datetime, is_recorded: bool = False) -> FakeSigned:
     """Read a bundle; SIGNATURE_INVALID for anything else."""
     from tests.support.bundle import parts_of
 
@@ -185,6 +186,10 @@ class StrictProcedure:
     """Refuses everything, or finds what it is told."""
 
     findings: tuple[Finding, ...]
+
+    def definitions(self) -> dict[str, str]:
+        """One rule set."""
+        return {"strict/1": "00" * 32}
 
     def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
         """Judge."""

@@ -13,7 +13,7 @@ from gateway.config import PREFIX, Settings, SettingsError, parse_database_url, 
 
 SECRET = "correct-horse"
 FILES = ("TLS_CERT", "TLS_KEY", "TLS_CA", "SIGNING_CA", "RECEIPT_CERT", "RECEIPT_KEY", "PSEUDONYM_KEY_FILE")
-FOLDERS = ("SIGNERS_DIR", "MATERIALS_DIR")
+FOLDERS = ("MATERIALS_DIR",)
 
 
 @pytest.fixture
