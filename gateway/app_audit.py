@@ -17,7 +17,8 @@ from cryptography import x509
 
 from gateway.audit.evidence import Packed, write_pack
 from gateway.audit.fsck import Known, Outcome, Part, check_ledger, finish, make_plan, run_part
-from gateway.audit.seal_check import SealKeys, TokenError, VerifyToken
+from gateway.audit.seal_check import SealKeys, VerifyToken
+from gateway.audit.token_check import verify_token
 from gateway.core.errors import GatewayError
 from gateway.core.evidence_port import MadeRendition, PackKeys
 from gateway.core.lineage import to_report_bytes
@@ -42,15 +43,7 @@ def token_verifier(roots: Sequence[x509.Certificate]) -> VerifyToken:
     Returns:
         a function that gives the time of a token or raises ``TokenError``.
     """
-    from gateway.trust.timestamp import verify_token  # noqa: PLC0415 - loads the reader of tokens
-
-    def verify(token: bytes, digest: bytes) -> datetime:
-        try:
-            return verify_token(token, digest, roots)
-        except GatewayError as error:
-            raise TokenError("not a token of a known authority") from error
-
-    return verify
+    return partial(verify_token, roots=roots)
 
 
 async def run_fsck(database_url: str, known: Known, workers: int, progress: Callable[[int, int], None]) -> Outcome:

@@ -15,6 +15,7 @@ from gateway.core.digest import sm3_hex
 from gateway.core.errors import GatewayError
 from gateway.core.fsck_port import FsckSource, Row
 from gateway.core.identity import Role, parse_agency
+from gateway.core.key_history import KeyHistory, Standing
 from gateway.core.pseudonym import Pseudonyms
 
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}
@@ -29,12 +30,14 @@ class BundleCheck:
         source: the ledger.
         report: takes the findings.
         pseudonyms: to check case numbers; None leaves them unchecked.
+        keys: signer keys that the ledger knows.
         checked: bundles seen.
     """
 
     source: FsckSource
     report: Report
     pseudonyms: Pseudonyms | None = None
+    keys: KeyHistory = field(default_factory=KeyHistory)
     checked: int = 0
     _last: int = -1
     _grants: dict[tuple[str, bytes], int] = field(default_factory=dict)

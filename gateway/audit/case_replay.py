@@ -20,7 +20,7 @@ from gateway.audit.leaf_form import FIELDS, Fields, parse_entry, parse_fields
 from gateway.core.entry import Entry, EntryKind, HandoffState, to_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.fsck_port import ENTRY_COLUMNS, Row
-from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.handoff import MAX_LEASE, CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.identity import parse_actor, parse_agency
 from gateway.core.lifecycle import CaseState
 from gateway.core.route import RecordKind
@@ -193,10 +193,17 @@ class CaseReplay:
     def _is_known(self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None) -> bool:
         """Whether the same was decided before, and the fields that follow from the heads say so."""
         kind = fields[_AT["kind"]]
-        if kind == _CLAIMED or (handoff is None) != (kind == _SUBMITTED or not fields[_AT["handoff"]]):
+        if (handoff is None) != (kind == _SUBMITTED or not fields[_AT["handoff"]]):
             return False
         key, made = self._key(fields, recorded_at, case, handoff)
-        if self.decisions.get(key) != made or fields[_AT["lease_until"]] is not None:
+        if self.decisions.get(key) != made:
+            return False
+        if kind == _CLAIMED:
+            # How long a lease is, is for the caller to say, within limits.
+            until = _instant(fields[_AT["lease_until"]] or "")
+            if until is None or not recorded_at < until <= recorded_at + MAX_LEASE:
+                return False
+        elif fields[_AT["lease_until"]] is not None:
             return False
         if fields[_AT["case"]]:
             sequence = fields[_AT["case_sequence"]] == str(case.sequence + 1)

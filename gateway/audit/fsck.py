@@ -4,7 +4,7 @@
 2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says; every
    case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
-4. Bundles, texts of decisions, grants: what the entries and the signed manifests commit to.
+4. Bundles, texts of decisions, grants, signer keys: what the entries and the signed manifests commit to.
 5. Numbers of the directions, act ids, and rows that belong to nothing.
 6. Checkpoints and cosignatures, and checkpoints that somebody remembers.
 
@@ -21,6 +21,7 @@ from typing import Final
 from gateway.audit.bundle_check import BundleCheck, check_details, find_malformed_grants
 from gateway.audit.case_replay import CaseReplay
 from gateway.audit.finding import AuditFinding, Findings, Severity
+from gateway.audit.key_check import load_keys
 from gateway.audit.leaf_form import parse_origin
 from gateway.audit.receipt_check import ReceiptCheck
 from gateway.audit.schema_check import check_schema
@@ -180,7 +181,7 @@ async def run_part(
         tree = TreeCheck(source, receipts, findings, part.sizes)
         await tree.run(part.first, part.last)
         pseudonyms = Pseudonyms(known.pseudonym_key) if known.pseudonym_key is not None else None
-        bundles = BundleCheck(source, findings, pseudonyms)
+        bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source))
         await bundles.run(part.first, part.last)
         await check_details(source, part.first, part.last, findings)
         outcome.leaves, outcome.roots, outcome.bundles = tree.checked, tree.roots, bundles.checked
@@ -192,6 +193,7 @@ async def run_part(
 
 async def _check_whole(source: FsckSource, findings: Findings) -> None:
     """Questions that one part alone cannot answer; the database sorts, so that nothing piles up here."""
+    await load_keys(source, findings)
     await check_upper_tiles(source, (await source.head()).size, findings)
     async for page in source.numbering_errors():
         for seq, number, expected in page:

@@ -33,9 +33,11 @@ from gateway.audit.evidence import FORMAT, to_openssl
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.jws_check import JwsError, UncheckedError, decode_segment, parse_header, verify_chain, verify_jws
 from gateway.audit.leaf_form import parse_entry
+from gateway.audit.seal_check import TokenError
+from gateway.audit.token_check import verify_token
 from gateway.core.checkpoint import parse_checkpoint
 from gateway.core.digest import sm3_hex
-from gateway.core.entry import Entry, EntryKind, leaf_hash
+from gateway.core.entry import WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash
 from gateway.core.identity import GATEWAY_URI, URI_PREFIX
 from gateway.core.merkle import ProofError, verify_inclusion
 from gateway.core.note import NoteError, parse_note
@@ -56,10 +58,12 @@ class Trust:
     Args:
         signing_cas: CAs of signing certificates.
         policy: key of the log, witnesses and quorum.
+        tsa_cas: CAs of time-stamp authorities.
     """
 
     signing_cas: tuple[x509.Certificate, ...] = ()
     policy: WitnessPolicy | None = None
+    tsa_cas: tuple[x509.Certificate, ...] = ()
 
 
 @dataclass(slots=True)
@@ -255,6 +259,7 @@ class _Verifier:
         except (KeyError, TypeError, ValueError):
             self._wrong("index-head", "case.json", "names no head")
         note, signed, token = (self._take(f"head/{name}") for name in ("checkpoint", "signed-note", "token.der"))
+        self._used.add("keys/tsa-ca.pem")
         policy = self._policy()
         if note is None:
             self._unsure("head-unsigned", "head/checkpoint", "there is no signed head; the proofs lead to a bare root")
@@ -274,10 +279,27 @@ class _Verifier:
         except NoteError as error:
             self._wrong("head", "head/checkpoint", str(error))
         if token is not None:
-            self._used.add("keys/tsa-ca.pem")
-            if signed is None or sha256(signed).digest() not in token:
-                self._wrong("timestamp", "head/token.der", "stamps something else")
-            self._unsure("timestamp-unchecked", "head/token.der", "its signature is checked by openssl, see README.md")
+            self._check_token(token, signed or b"")
+
+    def _check_token(self, token: bytes, signed: bytes) -> None:
+        name = "keys/tsa-ca.pem"
+        data, roots = self._take(name), self._trust.tsa_cas
+        if not roots:
+            self._unsure(
+                "trust-tsa-ca", name, "the CA of the time stamp is the one that the pack brought along, if any"
+            )
+            try:
+                roots = tuple(x509.load_pem_x509_certificates(data or b""))
+            except ValueError:
+                reason = "there is no CA to verify the time stamp with"
+                self._report(
+                    AuditFinding("timestamp-unchecked", "head/token.der", "", reason, severity=Severity.UNKNOWN)
+                )
+                return
+        try:
+            verify_token(token, sha256(signed).digest(), roots)
+        except TokenError as error:
+            self._wrong("timestamp", "head/token.der", str(error))
 
     def _policy(self) -> WitnessPolicy | None:
         data = self._take("keys/policy.toml")
@@ -299,9 +321,9 @@ class _Verifier:
         for number, entry in self.entries.items():
             name = f"receipts/{number}.jws"
             data = self._take(name)
-            if entry.kind is EntryKind.CALL_REFUSED:
+            if entry.kind in WITHOUT_RECEIPT:
                 if data is not None:
-                    self._wrong("receipt-stray", name, "a refused call has no receipt", number)
+                    self._wrong("receipt-stray", name, "an entry of this kind has no receipt", number)
                 continue
             if data is None:
                 self._wrong("receipt-missing", name, "the receipt is missing", number)

@@ -23,11 +23,14 @@ def command(
         Path | None,
         typer.Option("--policy", exists=True, help="Witness policy that you trust: log, witnesses, quorum."),
     ] = None,
+    tsa_ca: Annotated[
+        Path | None, typer.Option("--tsa-ca", exists=True, help="CAs of the time-stamp authority that you trust, PEM.")
+    ] = None,
     is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Verify an evidence pack; everything that is wrong is listed at once.
 
-    Without --signing-ca and --policy the keys in the pack are used, which proves only that the pack agrees with itself:
+    Without --signing-ca, --policy and --tsa-ca the keys in the pack are used, which proves only that the pack agrees with itself:
     it then ends with 1.
 
     Exit codes: 0 everything verifies, 1 nothing is wrong but something could not be checked, 2 bad options,
@@ -42,6 +45,7 @@ def command(
         trust = Trust(
             tuple(x509.load_pem_x509_certificates(signing_ca.read_bytes())) if signing_ca else (),
             parse_policy(policy.read_text(encoding="utf-8")) if policy else None,
+            tuple(x509.load_pem_x509_certificates(tsa_ca.read_bytes())) if tsa_ca else (),
         )
         verified = verify_pack(pack, trust)
     except (OSError, ValueError) as error:

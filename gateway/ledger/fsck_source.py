@@ -16,7 +16,7 @@ from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("fsck")
 _PAGE: Final = 2_000
-_BUNDLE_PAGE: Final = 64
+_BUNDLE_PAGE: Final = 128
 """A bundle holds a record of up to 1 MiB."""
 _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(

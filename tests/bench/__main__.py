@@ -13,7 +13,16 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import bench_clocks, bench_growth, bench_ledger, bench_map, bench_sealed, bench_submit, bench_watch
+from tests.bench import (
+    bench_clocks,
+    bench_fsck,
+    bench_growth,
+    bench_ledger,
+    bench_map,
+    bench_sealed,
+    bench_submit,
+    bench_watch,
+)
 from tests.bench.figure import Figure, machine_facts, write
 from tests.bench.rig import Rig, make_database, open_rig
 
@@ -33,6 +42,11 @@ async def _ledger(rig: Rig) -> list[Figure]:
     return [Figure(**figure) for figure in await bench_ledger.run(rig.postgres.dsn(database))]
 
 
+async def _fsck(rig: Rig) -> list[Figure]:
+    database = await make_database(rig, "fsck")
+    return await bench_fsck.run(rig.postgres.dsn(database))
+
+
 BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "map": _map,
     "clocks": _clocks,
@@ -40,6 +54,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "submit": bench_submit.run,
     "watch": bench_watch.run,
     "sealed": bench_sealed.run,
+    "fsck": _fsck,
     "growth": bench_growth.run,
 }
 

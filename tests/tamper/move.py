@@ -12,7 +12,8 @@ from gateway.audit.fsck import Known, check_ledger
 from gateway.ledger.fsck_source import DatabaseSource
 
 TABLES = (
-    "bundle", "checkpoint", "cosignature", "detail", "entry", "material_grant", "receipt", "schema_migration", "state",
+    "bundle", "checkpoint", "cosignature", "detail", "entry", "material_grant", "receipt", "schema_migration",
+    "signer_key", "state",
     "tile", "timestamp_gap", "timestamp_token",
 )  # fmt: skip
 CHANGES: dict[str, Sequence[str]] = {

@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.audit.fsck import Known
 from gateway.audit.seal_check import SealKeys, TokenError
@@ -25,6 +26,8 @@ from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.note import NoteKey
 from gateway.core.pseudonym import Pseudonyms
+from gateway.core.key_history import RevocationReason
+from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
@@ -41,6 +44,14 @@ ORIGIN = "game.invalid/fasttrack"
 PS, PR, CT, JA = (parse_agency(f"{role}:999001") for role in ("ps", "pr", "ct", "ja"))
 PSEUDONYM_KEY = b"k" * 32
 _SYSTEM = {"ps": "police", "pr": "procuratorate", "ct": "court", "ja": "justice"}
+
+
+def _facts(certificate: x509.Certificate, agency: str) -> KeyFacts:
+    der = certificate.public_bytes(Encoding.DER)
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return KeyFacts(
+        key_id=sha256_hex(der), public_key_sha256=sha256_hex(spki), agency=agency, algorithm="EdDSA", certificate=der
+    )
 
 
 @dataclass(slots=True)
@@ -97,6 +108,7 @@ class Story:
         )
         await self._batcher.start()
         try:
+            await self._register()
             await self._cases()
             await asyncio.gather(*(self._refused_call() for _ in range(fillers)))
             await self.seal()
@@ -109,6 +121,17 @@ class Story:
     def new_case(self) -> str:
         """A police case number of division 999001."""
         return f"A999001000000202601{next(self._serials):04d}"
+
+    async def _register(self) -> None:
+        """Keys, a rule set and an adapter come into force; a key that nobody used is revoked."""
+        other = self.pki.signer("ct:999001", not_before=self.now - timedelta(days=1))
+        facts = [_facts(issued.certificate, agency) for agency, issued in self.signers.items()]
+        facts.append(_facts(other.certificate, "ct:999001"))
+        for fact in facts:
+            await self._batcher.append(register_key(fact))
+        await self._batcher.append(revoke_key(facts[-1], RevocationReason.SUPERSEDED))
+        await self._batcher.append(register_rule_set("rules-1", sha256_hex(b"rules")))
+        await self._batcher.append(register_adapter("police 3.2", "map-1", sha256_hex(b"map")))
 
     async def _cases(self) -> None:
         first = self.new_case()
@@ -213,7 +236,9 @@ class Story:
         """Sign the present head as the signer does, and let the witnesses cosign."""
         connection = await asyncpg.connect(self.dsn)
         try:
-            size, root = await connection.fetchrow("SELECT size, root FROM ledger.state ORDER BY size DESC LIMIT 1")
+            row = await connection.fetchrow("SELECT size, root FROM ledger.state ORDER BY size DESC LIMIT 1")
+            assert row is not None
+            size, root = row
             checkpoint = Checkpoint(ORIGIN, size, root)
             note, now = sign_checkpoint(checkpoint, self.log), datetime.now(UTC)
             await connection.execute(
