@@ -10,6 +10,8 @@ PICTURE ?= build/demo.svg
 PYTEST_ARGS ?=
 WORKERS ?= 2
 FUZZ_EXAMPLES ?= 5000
+ROUNDS ?= 200
+SEED ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # An activated environment of another project must not leak into this one.
@@ -83,6 +85,10 @@ check-gen: $(READY) ## Check that gateway/v1 is what protos/ says
 .PHONY: fuzz
 fuzz: $(READY) ## Read and map nearly right files for minutes (FUZZ_EXAMPLES=... files a target)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/fuzz -n $(WORKERS) --timeout 0 $(PYTEST_ARGS)
+
+.PHONY: crash
+crash: $(READY) ## Kill every process of a log under load, again and again (ROUNDS=... SEED=...)
+	@$(BIN)/python -m tests.crash --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: $(READY) ## Measure, print a line per figure and write build/bench.jsonl
