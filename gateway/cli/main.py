@@ -54,7 +54,9 @@ COMMANDS: Final[dict[str, Mount]] = {
     "fsck": Mount("gateway.cli.fsck", "command", "Derive the whole ledger again from its records.", _PROVE),
     "evidence": Mount("gateway.cli.evidence_pack", "app", "Pack everything about a case for an auditor.", _PROVE),
     "verify": Mount("gateway.cli.verify", "command", "Verify an evidence pack, offline.", _PROVE),
-    "monitor": Mount("gateway.cli.monitor", "command", "Follow a log and shout when it forks, shrinks or stops.", _PROVE),
+    "monitor": Mount(
+        "gateway.cli.monitor", "command", "Follow a log and shout when it forks, shrinks or stops.", _PROVE
+    ),
     "migrate": Mount("gateway.cli.migrate", "command", "Bring the database to the newest schema.", _RUN),
     "health": Mount("gateway.cli.health", "command", "Ask a gateway whether it serves.", _RUN),
 }
@@ -113,7 +115,9 @@ def load_command(name: str) -> Any:
     return command
 
 
-app = typer.Typer(cls=LazyGroup, help=HELP, epilog=EPILOG, no_args_is_help=True, add_completion=True)
+app = typer.Typer(
+    cls=LazyGroup, help=HELP, epilog=EPILOG, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False
+)
 
 
 @app.callback()
