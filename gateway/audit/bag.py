@@ -135,7 +135,7 @@ class Bag:
 def open_bag(path: Path) -> Iterator[Bag]:
     """Open a bag and check its digests.
 
-    1. The zip has files only, each once, with plain names below one folder, not too many, not too large and not blown up.
+    1. The zip has files only, each once, with plain names below one folder, not too many or too large, no bomb.
     2. The declaration is that of BagIt 1.0. 3. Every file is listed, every listed file is there, and has its digest.
 
     Args:

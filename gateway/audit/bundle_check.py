@@ -87,25 +87,26 @@ class BundleCheck:
         try:
             header, payload_text, _ = split(jws)
             payload = decode_segment(payload_text)
-            manifest: dict[str, Any] = json.loads(payload)
+            manifest: dict[str, Any] = dict(json.loads(payload))
             key_id = parse_header(header).key_id
-        except (JwsError, ValueError, RecursionError):
+        except (JwsError, ValueError, TypeError, RecursionError):
             self._finding("bundle-form", seq, "manifest_jws", "not a signed manifest")
             return
         said = {
-            "content_sha256": sha256(payload).hexdigest(), "signer_key": key_id, "handoff": manifest.get("bundle_id"),
-            "sender": manifest.get("sender"), "receiver": manifest.get("receiver"), "handoff_kind": manifest.get("kind"),
-        }  # fmt: skip
+            "content_sha256": sha256(payload).hexdigest(),
+            "signer_key": key_id,
+            "handoff": manifest.get("bundle_id"),
+            "sender": manifest.get("sender"),
+            "receiver": manifest.get("receiver"),
+            "handoff_kind": manifest.get("kind"),
+        }
         for name, value in said.items():
             if fields[_AT[name]] != value:
                 self._finding("bundle-entry", seq, "manifest_jws", f"the entry does not name its {name}")
-        for column, found, wanted in (
-            ("sender", sender, manifest.get("sender")),
-            ("idempotency_key", key, manifest.get("idempotency_key")),
-            ("case_number", case_number, manifest.get("case_number")),
-        ):
-            if found != wanted:
-                self._finding("bundle-column", seq, column, "not what the signed manifest says")
+        standing = self.keys.judge(key_id, seq)
+        if standing in (Standing.REVOKED, Standing.NOT_REGISTERED):
+            self._finding("bundle-key", seq, "manifest_jws", f"the signer's key was {standing} at that time")
+        self._compare_columns(seq, manifest, (sender, key, case_number))
         if (
             self.pseudonyms is not None
             and self.pseudonyms.case(str(manifest.get("case_number"))) != fields[_AT["case"]]
@@ -113,6 +114,11 @@ class BundleCheck:
             self._finding("bundle-pseudonym", seq, "case_number", "the entry belongs to another case")
         self._record(seq, manifest, record)
         self._grant(seq, fields, manifest, is_record_material=not record)
+
+    def _compare_columns(self, seq: int, manifest: dict[str, Any], row: tuple[str, str, str]) -> None:
+        for column, found in zip(("sender", "idempotency_key", "case_number"), row, strict=True):
+            if found != manifest.get(column):
+                self._finding("bundle-column", seq, column, "not what the signed manifest says")
 
     def _record(self, seq: int, manifest: dict[str, Any], record: bytes) -> None:
         said = manifest.get("native_record")

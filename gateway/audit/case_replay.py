@@ -1,8 +1,8 @@
 """Runs every case again from its leaves: what the ledger decided must be what ``core.handoff`` decides.
 
-The rows come by index; only the heads of the cases and handoffs of one part are in memory. Most entries are like one that
-was decided already: what they depend on is the key of a table of decisions, and the rules themselves run once for each key.
-An entry that does not fit the table goes through ``decide_act`` with everything it says.
+The rows come by index; only the heads of the cases and handoffs of one part are in memory. Most entries are like one
+that was decided already: what they depend on is the key of a table of decisions, and the rules themselves run once for
+each key. An entry that does not fit the table goes through ``decide_act`` with everything it says.
 """
 
 from __future__ import annotations
@@ -140,10 +140,10 @@ class CaseReplay:
         fields = parse_fields(leaf)
         if fields is None:
             entry = parse_entry(leaf)
-            if entry is None:
-                self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
-                return None
-            fields = _to_fields(entry)
+            fields = _to_fields(entry) if entry is not None else None
+        if fields is None:
+            self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
+            return None
         if fields[_AT["index"]] != str(seq):
             self._finding("leaf-index", seq, "the leaf was written for another index", "seq")
         if not self.origin:
@@ -190,7 +190,9 @@ class CaseReplay:
         )  # fmt: skip
         return key, made
 
-    def _is_known(self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None) -> bool:
+    def _is_known(  # noqa: PLR0911 - a list of conditions, each with its own way out
+        self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+    ) -> bool:
         """Whether the same was decided before, and the fields that follow from the heads say so."""
         kind = fields[_AT["kind"]]
         if (handoff is None) != (kind == _SUBMITTED or not fields[_AT["handoff"]]):
@@ -220,7 +222,7 @@ class CaseReplay:
             fields[_AT["case"]],
         ) == (handoff.kind, handoff.sender, handoff.receiver, str(handoff.pair_number), handoff.case)  # fmt: skip
 
-    def _decide(
+    def _decide(  # noqa: PLR0917 - one caller, and these are what a decision depends on
         self, seq: int, leaf: bytes, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
     ) -> _Handoff | None:
         """Ask the rules, and learn what they said when the leaf agrees."""
@@ -235,8 +237,8 @@ class CaseReplay:
             (case.sequence + 1, case.leaf_hash) if entry.case else (0, "")
         ):
             self._finding("case-chain", seq, "the entry does not follow the last one of its case", "case_seq")
-        head = _to_head(entry.handoff, handoff)
         try:
+            head = _to_head(entry.handoff, handoff)
             decided = decide_act(
                 _to_command(entry),
                 Place(index=seq, origin=entry.origin, at=recorded_at, salt=entry.salt),
@@ -246,7 +248,7 @@ class CaseReplay:
                 last_pair_number=entry.pair_number - 1,
             )
             is_right = to_leaf(decided.entry) == leaf
-        except (GatewayError, ValueError, TypeError, KeyError):
+        except (GatewayError, ValueError, TypeError, KeyError, AttributeError):
             is_right = False
         if not is_right:
             self._finding("decision", seq, "the rules do not decide this from the entries before", "leaf")
@@ -291,8 +293,10 @@ def _to_columns(fields: Fields, recorded_at: datetime, handoff: _Handoff | None)
     )  # fmt: skip
 
 
-def _to_fields(entry: Entry) -> Fields:
-    """Fields of an unusual leaf, in the texts that the usual form gives."""
+def _to_fields(entry: Entry) -> Fields | None:
+    """Fields of an unusual leaf, in the texts that the usual form gives; None when a number is none."""
+    if any(type(value) is not int or value < 0 for value in (entry.index, entry.case_sequence, entry.pair_number)):
+        return None
     match = to_leaf(entry).decode("ascii")
     values = parse_object(match.encode(), max_bytes=1 << 20, max_depth=8)
     fields: list[str | None] = []

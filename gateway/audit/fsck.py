@@ -1,8 +1,8 @@
 """``fsck``: derives everything in the database again from the records alone, and names what does not agree.
 
 1. Schema: tables, columns, constraints, triggers, functions, guards and grants are those of the migrations.
-2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says; every
-   case is decided again from its first entry.
+2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says;
+   every case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
 4. Bundles, texts of decisions, grants, signer keys: what the entries and the signed manifests commit to.
 5. Numbers of the directions, act ids, and rows that belong to nothing.

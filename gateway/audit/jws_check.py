@@ -184,8 +184,8 @@ def verify_jws(jws: str) -> tuple[Header, dict[str, Any]]:
 def verify_chain(certificates: Sequence[bytes], cas: Sequence[x509.Certificate], at: datetime) -> tuple[str, ...]:
     """Check that a chain leads to a trusted CA and may sign documents.
 
-    1. Each certificate is issued by the next, the last by a CA. 2. Every issuer may issue, within its path length. 3. The
-    leaf is no CA and may sign documents. 4. All were valid at the time.
+    1. Each certificate is issued by the next, the last by a CA. 2. Every issuer may issue, within its path length.
+    3. The leaf is no CA and may sign documents. 4. All were valid at the time.
 
     Args:
         certificates: DER, the leaf first; the CA may be last.

@@ -1,4 +1,4 @@
-"""Signer keys: the entries that register and revoke them, the certificates beside those, and whether a signer's counted."""
+"""Signer keys: the entries that register and revoke them, and the certificates beside those entries."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The form of a leaf, read by one regular expression made from the fields of ``Entry``.
 
-A leaf that matches is canonical: ``to_leaf(from_leaf(leaf)) == leaf`` (a test compares both on generated entries). That is
-a quarter of the work of reading and writing it again, and gives all fields at once.
+A leaf that matches is canonical: ``to_leaf(from_leaf(leaf)) == leaf`` (a test compares both on generated entries).
+That is a quarter of the work of reading and writing it again, and gives all fields at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The monitor: keeps every checkpoint it ever saw, and compares each new one with all of them.
 
-It reads a log over C2SP tlog-tiles, as anybody can, and believes a tile only as far as it proves something. A checkpoint
-that contradicts a kept one is kept too, because the two together, signed by one key, are the evidence.
+It reads a log over C2SP tlog-tiles, as anybody can, and believes a tile only as far as it proves something. A
+checkpoint that contradicts a kept one is kept too, because the two together, signed by one key, are the evidence.
 
 Source: C2SP tlog-tiles, tlog-checkpoint; RFC 9162, section 2.1.4.2.
 """
@@ -172,7 +172,7 @@ class Monitor:
         self._witnesses = witnesses
         self._stop_after = stop_after
 
-    def look(self, fetch: Fetch, now: datetime) -> Look:
+    def look(self, fetch: Fetch, now: datetime) -> Look:  # noqa: PLR0911 - one way out for each step
         """Look once.
 
         1. The checkpoint is of the log and signed by it. 2. It is kept. 3. No other root was ever seen for its size.

@@ -32,9 +32,9 @@ _VERIFY = {
 }
 _TEXT = """# Evidence of case {case}
 
-Everything that the log `{origin}` holds about one case. The folder is a BagIt bag (RFC 8493): any BagIt validator checks
-that no file was changed since the pack was made. Who has `fasttrack` runs `fasttrack verify` on the zip, offline; what
-follows needs nothing but OpenSSL 3.
+Everything that the log `{origin}` holds about one case. The folder is a BagIt bag (RFC 8493): any BagIt validator
+checks that no file was changed since the pack was made. Who has `fasttrack` runs `fasttrack verify` on the zip,
+offline; what follows needs nothing but OpenSSL 3.
 
 | Files | What |
 |---|---|
@@ -49,8 +49,8 @@ follows needs nothing but OpenSSL 3.
 | `materials/` | documents, named by their SHA-256 (`case.json` lists all, also those that were left out) |
 | `keys/` | CA of the signing certificates, witness policy, CA of time stamps: compare them with copies of your own |
 
-Each folder with a signature has `signed.bin` (what was signed), `signature.bin` and `signer.pem` (certificate, then those
-above it). `signed.bin` is the JWS without its last part.
+Each folder with a signature has `signed.bin` (what was signed), `signature.bin` and `signer.pem` (certificate, then
+those above it). `signed.bin` is the JWS without its last part.
 
 ## Signatures and chains, with openssl
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from itertools import pairwise
 
 from gateway.audit.finding import AuditFinding, Report, Severity
 from gateway.core.fsck_port import FsckSource
@@ -56,6 +57,6 @@ async def _check_migrations(source: FsckSource, now: datetime, report: Report) -
         reason = "this version has no such migration"
         report(AuditFinding("migration-unknown", "schema_migration", f"name={name} column=name", reason))
     times = [row[2] for row in sorted(rows, key=lambda row: str(row[0]))]
-    if any(earlier > later for earlier, later in zip(times, times[1:], strict=False)) or (times and times[-1] > now):
+    if any(earlier > later for earlier, later in pairwise(times)) or (times and times[-1] > now):
         reason = "out of order, or in the future"
         report(AuditFinding("migration-time", "schema_migration", "column=applied_at", reason))

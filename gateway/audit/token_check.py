@@ -42,6 +42,6 @@ def verify_token(token: bytes, digest: bytes, roots: Sequence[x509.Certificate])
         # The library reads whole answers, so the token is put back into one that says "granted".
         decoded = decode_timestamp_response(bytes([0x30, _LONG_FORM | len(size)]) + size + body)
         VerifierBuilder(roots=list(roots)).build().verify(decoded, digest)
-        return decoded.tst_info.gen_time
     except (ValueError, TypeError, VerificationError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise TokenError("not a token of a known authority for this head") from error
+    return decoded.tst_info.gen_time

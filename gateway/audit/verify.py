@@ -44,7 +44,7 @@ from gateway.core.note import NoteError, parse_note
 from gateway.core.witness_policy import PolicyError, WitnessPolicy, parse_policy, verify_cosigned
 
 VERIFIED, INCOMPLETE, WRONG, REFUSED = 0, 1, 4, 5
-"""Exit codes: everything verified; nothing wrong, but something could not be checked; wrong; the container is refused."""
+"""Exit codes: all verified; nothing wrong, but something could not be checked; wrong; the container is refused."""
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 BUNDLE_TYPE: Final = "fasttrack-bundle+jws"
 _LEAF: Final = re.compile(r"leaves/(0|[1-9][0-9]{0,17})\.json", re.ASCII)
@@ -228,7 +228,7 @@ class _Verifier:
             self._wrong("case-whole", "leaves", "entries of the case are missing")
         said = {"case": {entry.case for entry in self.entries.values()}, "origin": {replay.origin}}
         for name, values in said.items():
-            if values != {index.get(name)}:
+            if values != {str(index.get(name))}:
                 self._wrong("index-case", "case.json", f"does not name the {name} of the leaves")
 
     # 5
@@ -243,7 +243,7 @@ class _Verifier:
                 hashes = [bytes.fromhex(text) for text in proof["hashes"]]
                 said = (proof["index"], proof["tree_size"], proof["leaf_hash"], proof["root_hash"])
                 if said != (number, self.size, leaf_hash(leaf).hex(), self._root.hex()):
-                    raise ProofError("the proof is for another entry or another tree")
+                    self._wrong("proof", name, "the proof is for another entry or another tree", number)
                 verify_inclusion(leaf_hash(leaf), number, self.size, hashes, self._root)
             except ProofError as error:
                 self._wrong("proof", name, str(error), number)
@@ -255,7 +255,11 @@ class _Verifier:
     def _check_head(self, index: dict[str, Any]) -> None:
         head = index.get("head")
         try:
-            self.size, self._root = int(head["size"]), bytes.fromhex(head["root"])  # type: ignore[index]
+            size, root = head["size"], bytes.fromhex(head["root"])  # type: ignore[index]
+            if type(size) is int and size > 0:
+                self.size, self._root = size, root
+            else:
+                self._wrong("index-head", "case.json", "names no head")
         except (KeyError, TypeError, ValueError):
             self._wrong("index-head", "case.json", "names no head")
         note, signed, token = (self._take(f"head/{name}") for name in ("checkpoint", "signed-note", "token.der"))
@@ -344,11 +348,11 @@ class _Verifier:
             if (
                 not isinstance(size, int)
                 or size <= number
-                or (size == self.size and claims["root_hash"] != self._root.hex())
+                or (size == self.size and claims.get("root_hash") != self._root.hex())
             ):
                 self._wrong("receipt", name, "names a tree that does not hold the entry", number)
 
-    def _signature(
+    def _signature(  # noqa: PLR0917 - one call for receipts, one for bundles
         self, name: str, jws: str, typ: str, uri: str, at: datetime, cas: tuple[x509.Certificate, ...], number: int
     ) -> dict[str, Any] | None:
         """Check signature, type, chain and signer; the payload, unless the signature is wrong."""
@@ -433,9 +437,10 @@ class _Verifier:
                 named.get("sha256"), named.get("sm3"), named.get("size"),
             ):  # fmt: skip
                 self._wrong("record", f"{folder}/record.bin", "not the record that was signed", entry.index)
+            materials = manifest.get("materials")
             self._expected |= {
                 item["sha256"]
-                for item in manifest.get("materials") or ()
+                for item in (materials if isinstance(materials, list) else [])
                 if isinstance(item, dict) and isinstance(item.get("sha256"), str)
             }
 
@@ -475,17 +480,18 @@ class _Verifier:
 
     def _check_materials(self, index: dict[str, Any]) -> None:
         listed = index.get("materials")
-        named = {item.get("sha256") for item in (listed if isinstance(listed, list) else []) if isinstance(item, dict)}
+        items = [item for item in (listed if isinstance(listed, list) else []) if isinstance(item, dict)]
+        named = {str(item.get("sha256")) for item in items}
         if named != self._expected:
             self._wrong("index-materials", "case.json", "does not name the materials of the manifests")
-        included = {item.get("sha256") for item in listed or () if isinstance(item, dict) and item.get("is_included")}
+        included = {str(item.get("sha256")) for item in items if item.get("is_included")}
         for name in self._bag.names("materials/"):
             self._used.add(name)
             digest = name.removeprefix("materials/")
             if digest not in self._expected or self._bag.digests[name] != digest:
                 self._wrong("material", name, "not a material of the case with this digest")
             included.discard(digest)
-        for digest in sorted(str(item) for item in included):
+        for digest in sorted(included):
             self._wrong(
                 "material-missing", f"materials/{digest}" if _DIGEST.fullmatch(digest) else "case.json", "is missing"
             )

@@ -59,8 +59,8 @@ def export(
 ) -> None:
     """Write the evidence pack of a case: a zip in BagIt layout that verifies without the gateway.
 
-    It holds personal data: records and, if asked for, documents. FASTTRACK_DATABASE_URL names the ledger; connect as the
-    owner of the schema. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
+    It holds personal data: records and, if asked for, documents. FASTTRACK_DATABASE_URL names the ledger; connect as
+    the owner of the schema. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
 
     Exit codes: 0 done, 1 there is no such case, 2 bad settings, 3 the database cannot be reached.
     """

@@ -43,9 +43,10 @@ def command(
     from gateway.core.note import NoteError  # noqa: PLC0415 - as above
     from gateway.core.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
 
+    if not url.startswith(("http://", "https://")):
+        print("the address of a log begins with http:// or https://", file=sys.stderr)
+        raise typer.Exit(ExitCode.USAGE)
     try:
-        if not url.startswith(("http://", "https://")):
-            raise PolicyError("the address of a log begins with http:// or https://")
         trusted = parse_policy(policy.read_text(encoding="utf-8"))
         monitor = Monitor(
             Memory(state), trusted.log, trusted.witnesses, stop_after=timedelta(seconds=stop_after_seconds)

@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Verify an evidence pack; everything that is wrong is listed at once.
 
-    Without --signing-ca, --policy and --tsa-ca the keys in the pack are used, which proves only that the pack agrees with itself:
-    it then ends with 1.
+    Without --signing-ca, --policy and --tsa-ca the keys in the pack are used, which proves only that the pack agrees
+    with itself: it then ends with 1.
 
     Exit codes: 0 everything verifies, 1 nothing is wrong but something could not be checked, 2 bad options,
     4 something is wrong, 5 the file is no pack, or is built to do harm; nothing in it was looked at.

@@ -1,4 +1,4 @@
-"""Moves of the DBA game, made from the database's own description of its columns, so that a new one is in it at once."""
+"""Moves of the DBA game, made from the database's own description of its columns, so that none is forgotten."""
 
 from __future__ import annotations
 

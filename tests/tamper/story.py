@@ -1,4 +1,4 @@
-"""One ledger with an entry of every kind, full tiles, checkpoints, cosignatures and a time stamp: the board of the game."""
+"""One ledger with an entry of every kind, full tiles, cosigned and time-stamped checkpoints: the board of the game."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
+from gateway.core.key_history import RevocationReason
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.note import NoteKey
 from gateway.core.pseudonym import Pseudonyms
-from gateway.core.key_history import RevocationReason
 from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
 from gateway.rpc.client_bundle import make_uuid7
 from gateway.trust.chain import thumbprint
-from gateway.trust.timestamp import verify_token
 from gateway.trust.receipt import RECEIPT_TYPE, ReceiptSigner
+from gateway.trust.timestamp import verify_token
 from tests.support.bundle import payload_bytes
 from tests.support.notes import make_key, make_witness
 from tests.support.pki import Issued, MemoryPki, issue

@@ -13,7 +13,7 @@ from tests.tamper.move import CHANGES, TABLES, columns, look, open_table, withou
 from tests.tamper.story import Story
 
 BEYOND = {
-    # A gap is a note about a token that did not come. It proves nothing, and a token that is missing is seen without it.
+    # A gap is a note about a token that did not come. It proves nothing; a missing token is seen without it.
     # Cosignatures and tokens are what others said; who said it keeps it, and a witness that is asked shows it again.
     "delete": {"timestamp_gap", "timestamp_token", "cosignature"},
     # An upload leaves no entry, so a grant that looks like one cannot be told from one; and a gap as above.
@@ -99,7 +99,7 @@ async def test_row_copied_is_named(story: Story, dba: asyncpg.Connection, table:
 
 @pytest.mark.parametrize("table", TABLES)
 async def test_table_emptied_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
-    """A whole table is cleared; what is beyond fsck row by row is not beyond it as a whole, or is written down above."""
+    """A whole table is cleared; what is beyond fsck row by row may not be beyond it as a whole."""
     await open_table(dba, table)
     await dba.execute(f"TRUNCATE ledger.{table}")
     assert without_tracks(await look(dba, story.known)) or table in BEYOND["delete"]

@@ -1,4 +1,4 @@
-"""The DBA game with the schema: every way to switch a guard off or to put something else in a table's place is named."""
+"""The DBA game with the schema: each way to switch a guard off or put something in a table's place is named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ WAYS = {
     "function emptied": (
         "CREATE OR REPLACE FUNCTION ledger.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
     ),
-    "function emptied in the catalogue": "UPDATE pg_proc SET prosrc = 'BEGIN RETURN NULL; END' WHERE proname = 'refuse_change'",
+    "function emptied in the catalogue": (
+        "UPDATE pg_proc SET prosrc = 'BEGIN RETURN NULL; END' WHERE proname = 'refuse_change'"
+    ),
     "own trigger": (
         "CREATE TRIGGER own BEFORE INSERT ON ledger.entry FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change()"
     ),
@@ -48,14 +50,15 @@ WAYS = {
     ),
     "rule": "CREATE RULE own AS ON INSERT TO ledger.receipt DO INSTEAD NOTHING",
     "view turned": (
-        "CREATE OR REPLACE VIEW ledger.oversight_state AS SELECT size, recorded_at, root FROM ledger.state WHERE size < 9"
+        "CREATE OR REPLACE VIEW ledger.oversight_state AS SELECT size, recorded_at, root"
+        " FROM ledger.state WHERE size < 9"
     ),
     "index gone": "DROP INDEX ledger.entry_case",
     "index not valid": "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ledger.entry_act'::regclass",
     "check gone": "ALTER TABLE ledger.entry DROP CONSTRAINT entry_seq_check",
     "swapped by name": (
-        "CREATE TABLE ledger.copy (LIKE ledger.entry INCLUDING ALL); INSERT INTO ledger.copy SELECT * FROM ledger.entry;"
-        " ALTER TABLE ledger.entry RENAME TO old; ALTER TABLE ledger.copy RENAME TO entry"
+        "CREATE TABLE ledger.copy (LIKE ledger.entry INCLUDING ALL); INSERT INTO ledger.copy"
+        " SELECT * FROM ledger.entry; ALTER TABLE ledger.entry RENAME TO old; ALTER TABLE ledger.copy RENAME TO entry"
     ),
     "inherited": "CREATE TABLE ledger.child () INHERITS (ledger.entry)",
     "schema changed": "ALTER SCHEMA ledger RENAME TO old; CREATE SCHEMA ledger",

@@ -1,4 +1,4 @@
-"""A tail that is cut off cleanly, or a restored copy, contradicts nothing inside the database; what was seen before does."""
+"""A tail that is cut off cleanly, or a restored copy, contradicts nothing inside; what was seen before does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.tamper.story import ORIGIN, Story
 async def cut_tail(dba: asyncpg.Connection, size: int) -> None:
     """Take away everything after a tree size, as an older backup would."""
     tables = {
-        "bundle": "seq >=", "detail": "seq >=", "entry": "seq >=", "receipt": "seq >=", "signer_key": "seq >=", "state": "size >",
+        "bundle": "seq >=", "detail": "seq >=", "entry": "seq >=", "receipt": "seq >=", "signer_key": "seq >=",
+        "state": "size >",
         "checkpoint": "size >", "cosignature": "size >", "timestamp_token": "size >", "timestamp_gap": "size >",
         "tile": "(place + 1) * 256 >",
     }  # fmt: skip

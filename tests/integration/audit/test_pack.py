@@ -86,7 +86,7 @@ def test_pack_is_a_bag_for_public_validators(handled: Handled, tmp_path: Path) -
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 def test_pack_readme_commands_verify_everything(handled: Handled, tmp_path: Path) -> None:
-    """The commands of the README, run as they stand, verify each signature, chain and time stamp; a changed one stops them."""
+    """The commands of the README verify each signature, chain and time stamp as they stand; a wrong one stops them."""
     data = unpack(handled.pack, tmp_path / "bag") / "data"
     script = re.findall(r"```sh\n(.*?)```", (data / "README.md").read_text(), re.DOTALL)
     assert len(script) == 1 and script[0].count("openssl verify") == 10
@@ -102,7 +102,7 @@ def test_pack_readme_commands_verify_everything(handled: Handled, tmp_path: Path
 
 
 def test_pack_with_any_file_changed_is_named(handled: Handled, tmp_path: Path) -> None:
-    """Each file in turn is changed, with all BagIt digests put right: the finding names the file or what depends on it."""
+    """Each file in turn is changed, with the digests put right: the finding names the file or what depends on it."""
     target = tmp_path / "changed.zip"
     for name, data in payload(handled.pack).items():
         middle = len(data) // 2
@@ -148,7 +148,7 @@ def test_pack_of_another_authority_is_wrong(handled: Handled) -> None:
 
 
 def test_commands_export_and_verify(handled: Handled, tmp_path: Path) -> None:
-    """The command without materials leaves them out and lists them; verify has its exit codes; an unknown case is refused."""
+    """The command leaves materials out unless asked; verify has its exit codes; an unknown case is refused."""
     pack = tmp_path / "small.zip"
     assert export(handled.gateway, handled.case_number, pack, handled.policy, "--json").object["included"] == 0
     assert not [name for name in payload(pack) if name.startswith("materials/")]

@@ -1,0 +1,68 @@
+"""What the auditor brings along counts: keys of signers, gateway, log and witnesses; and the number of processes not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from gateway import app_audit
+from gateway.audit.bundle_check import BundleCheck
+from gateway.audit.finding import AuditFinding, Findings
+from gateway.audit.key_check import load_keys
+from gateway.audit.seal_check import SealKeys
+from gateway.core.entry import EntryKind
+from gateway.core.key_history import KeyHistory
+from gateway.ledger.fsck_source import DatabaseSource
+from tests.support.notes import make_key, make_witness
+from tests.tamper.move import look
+from tests.tamper.story import ORIGIN, Story
+
+
+async def test_bundle_of_a_revoked_or_unknown_key_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """A bundle that entered the ledger after its key was revoked, or before it was registered, is named."""
+    source = DatabaseSource(dba)
+    history = await load_keys(source)
+    registered = list(history.keys.values())
+    revoked = KeyHistory.of([*registered, replace(registered[0], kind=EntryKind.KEY_REVOKED)])
+    unknown = KeyHistory.of(registered[1:])
+    for keys, standing in ((revoked, "revoked"), (unknown, "not_registered")):
+        findings = Findings()
+        await BundleCheck(source, findings, keys=keys).run(0, None)
+        assert findings.kept and {finding.check for finding in findings.kept} == {"bundle-key"}
+        assert standing in findings.kept[0].reason
+
+
+async def test_keys_of_others_name_every_signature(story: Story, dba: asyncpg.Connection) -> None:
+    """Under other keys nothing is signed."""
+    keys = SealKeys(make_key(ORIGIN, seed="x").verifier, (make_witness("witness-1.invalid", seed="x").verifier,))
+    strange = replace(story.known, receipt_certificates=frozenset({b"other"}), pseudonym_key=b"x" * 32, seals=keys)
+    checks = {finding.check for finding in await look(dba, strange)}
+    assert {"receipt-header", "bundle-pseudonym", "checkpoint-signature", "cosignature-signature"} <= checks
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+async def test_fsck_in_several_processes_finds_the_same(
+    story: Story, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """However the work is cut, all entries are seen and nothing is found."""
+    monkeypatch.setattr(app_audit, "_SMALL", 0)
+    known = replace(story.known, now=datetime.now(UTC))
+    told: list[int] = []
+    outcome = await app_audit.run_fsck(story.dsn, known, workers, lambda done, whole: told.append(done))
+    assert outcome.findings == []
+    connection = await asyncpg.connect(story.dsn)
+    entries = await connection.fetchval("SELECT count(*) FROM ledger.entry")
+    await connection.close()
+    assert (outcome.entries, outcome.bundles) == (entries, 14)
+
+
+def test_findings_beyond_the_limit_are_counted() -> None:
+    """A ledger that is wrong everywhere fills no memory."""
+    findings = Findings(limit=2)
+    for number in range(5):
+        findings(AuditFinding("check", "entry", f"seq={number}", "wrong", number))
+    assert (len(findings.kept), findings.total) == (2, 5)
+    assert findings.kept[0].to_text() == "entry seq=0: wrong [check]"
