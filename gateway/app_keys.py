@@ -23,6 +23,7 @@ from gateway.ledger.batcher import Batcher
 from gateway.ledger.draft import KEY_TOPIC
 from gateway.ledger.pool import open_pool
 from gateway.ledger.signer_key import KeyStore
+from gateway.telemetry import log_event
 from gateway.trust.jws import SignedManifest, verify_bundle
 from gateway.trust.signer_registry import LedgerKeys, SignerFolder, SignerKey, facts_of, load_folder
 
@@ -82,17 +83,18 @@ class KeyFollower:
                     await self._read(is_strict=False)
                 except GatewayError as error:
                     # The watch wakes again; until then the ledger refuses what was revoked.
-                    _LOG.warning("signer keys could not be read", extra={"code": error.code.name})
+                    log_event(_LOG, logging.WARNING, "signer keys could not be read", code=error.code.name)
 
     async def _read(self, *, is_strict: bool) -> None:
         for record in await self._store.keys(self._last):
             try:
                 self.keys.take(record.entry, record.certificate)
-            except (ValueError, GatewayError):
+            except (ValueError, GatewayError) as error:
                 if is_strict:
                     raise
                 # One key that cannot be used must not keep the others, or a revocation, from taking effect.
-                _LOG.exception("a signer key cannot be used", extra={"entry_index": record.entry.index})
+                reason, index = type(error).__name__, record.entry.index
+                log_event(_LOG, logging.ERROR, "a signer key cannot be used", reason=reason, entry_index=index)
             self._last = record.entry.index
 
 
