@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any, Final
 
 from opentelemetry import context, metrics, propagate, trace
@@ -36,14 +37,20 @@ METRIC_BATCH: Final = "fasttrack.ledger.batch.size"
 METRIC_COMMIT: Final = "fasttrack.ledger.commit.duration"
 METRIC_SEALED_SIZE: Final = "fasttrack.seal.size"
 METRIC_SEAL_ALARM: Final = "fasttrack.seal.alarm"
+METRIC_STAMPED_SIZE: Final = "fasttrack.timestamp.size"
+METRIC_STAMP_GAP: Final = "fasttrack.timestamp.gap"
 
 LOG_FIELDS: Final = frozenset(
     {"method", "caller", "code", "codes", "seconds", "entry_index", "error_id", "reason", "listening", "size",
-     "applied", "signers", "kind", "workers"}
+     "applied", "signers", "kind", "workers", "migration"}
 )  # fmt: skip
 """Fields a log line may have beside time, level, logger and event; anything else is a programming error."""
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+_OURS: Final = frozenset({"gateway", "adapters"})
+"""First parts of the names of our own loggers, which write constant events."""
 
 
 class _JsonFormatter(logging.Formatter):
@@ -52,8 +59,13 @@ class _JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage(),
         }
+        if record.name.partition(".")[0] in _OURS:
+            line["event"] = record.getMessage()
+        else:
+            # Another library may put a request, a task or a row into its message: what is left of it is constant.
+            line["event"] = str(record.msg) if record.args else "message of a library"
+            line["place"] = f"{record.module}.{record.funcName}:{record.lineno}"
         line.update(getattr(record, "fields", {}))
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
@@ -182,21 +194,17 @@ class SealTelemetry:
         meter: None for the one of the process.
     """
 
-    _REPEAT_SECONDS: Final = 60.0
-
     def __init__(self, logger: logging.Logger, process: str, *, meter: metrics.Meter | None = None) -> None:
         meter = meter or metrics.get_meter(SERVICE_NAME)
         self._size = meter.create_gauge(METRIC_SEALED_SIZE, description="size of the last tree signed or cosigned")
         self._alarm = meter.create_gauge(METRIC_SEAL_ALARM, description="1 while signing is refused, else 0")
-        self._logger = logger
+        self._voice = _Voice(logger)
         self._attributes = {ATTR_PROCESS: process}
-        self._last: tuple[str, int] = ("", 0)
-        self._said_at = 0.0
         self._alarm.set(0, self._attributes)
 
     def sealed(self, size: int) -> None:
         """Something was signed, for a tree of a size."""
-        self._say(logging.INFO, "sealed", "", size)
+        self._voice.say(logging.INFO, "sealed", size=size)
         self._size.set(size, self._attributes)
         self._alarm.set(0, self._attributes)
 
@@ -204,20 +212,60 @@ class SealTelemetry:
 
     def refused(self, fault: str, size: int) -> None:
         """Nothing is signed, for a reason, at a size."""
-        self._say(logging.ERROR, "refused to sign", fault, size)
+        self._voice.say(logging.ERROR, "refused to sign", reason=fault, size=size)
         self._alarm.set(1, self._attributes)
 
     def unavailable(self) -> None:
         """The other side does not answer, or refuses the call."""
-        self._say(logging.WARNING, "cannot be reached", "unavailable", 0)
+        self._voice.say(logging.WARNING, "cannot be reached", reason="unavailable", size=0)
 
-    def _say(self, level: int, event: str, reason: str, size: int) -> None:
-        # The same line again and again would hide the others.
+
+class StampTelemetry:
+    """Log lines and metrics of a stamper; the gap is up from the first token that was missed to the next one.
+
+    Args:
+        logger: of the process.
+        meter: None for the one of the process.
+    """
+
+    def __init__(self, logger: logging.Logger, *, meter: metrics.Meter | None = None) -> None:
+        meter = meter or metrics.get_meter(SERVICE_NAME)
+        self._size = meter.create_gauge(METRIC_STAMPED_SIZE, description="size of the last checkpoint with a token")
+        self._gap = meter.create_gauge(METRIC_STAMP_GAP, description="1 while the authority gives no token, else 0")
+        self._voice = _Voice(logger)
+        self._gap.set(0)
+
+    def stamped(self, size: int) -> None:
+        """A token was stored; every gap up to this size is filled."""
+        self._voice.say(logging.INFO, "stamped", size=size)
+        self._size.set(size)
+        self._gap.set(0)
+
+    def missed(self, code: IntEnum, size: int) -> None:
+        """The authority gave no token, for a reason, at a size."""
+        self._voice.say(logging.WARNING, "no time stamp", code=code.name, size=size)
+        self._gap.set(1)
+
+    def unavailable(self) -> None:
+        """The database does not answer."""
+        self._voice.say(logging.WARNING, "cannot be reached", reason="unavailable")
+
+
+class _Voice:
+    """Says a thing when it is new, and then once a minute: the same line again and again would hide the others."""
+
+    _REPEAT_SECONDS: Final = 60.0
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._last: tuple[str, dict[str, Any]] = ("", {})
+        self._said_at = 0.0
+
+    def say(self, level: int, event: str, **fields: Any) -> None:
         now = time.monotonic()
-        if (reason, size) != self._last or now - self._said_at >= self._REPEAT_SECONDS:
-            self._last, self._said_at = (reason, size), now
-            fields: dict[str, Any] = {"reason": reason} if reason else {}
-            log_event(self._logger, level, event, size=size, **fields)
+        if (event, fields) != self._last or now - self._said_at >= self._REPEAT_SECONDS:
+            self._last, self._said_at = (event, fields), now
+            log_event(self._logger, level, event, **fields)
 
 
 def trace_metadata() -> list[tuple[str, str]]:

@@ -34,6 +34,7 @@ from gateway.core.ports import Appended, Clock
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads
 from gateway.ledger.session import CommitUnknownError, Session
+from gateway.telemetry import log_event
 
 Sign = Callable[[dict[str, str | int]], str]
 """Makes the receipt, a compact JWS, of its claims."""
@@ -44,6 +45,7 @@ _SPLIT: Final = 16
 """From so many acts on, a batch takes half of what is under way, so that two batches alternate."""
 _SURE_BATCHES: Final = 64
 """So many batches go the sure way after another process came in between."""
+_ROLLED_BACK: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _log = logging.getLogger(__name__)
 
 
@@ -165,7 +167,7 @@ class Batcher:
                 await self._go(items)
             except Exception:
                 # A fault of the batcher itself must not silence it: callers would wait for ever.
-                _log.exception("a batch failed for a reason unknown")
+                log_event(_log, logging.ERROR, "a batch failed for a reason unknown", exc_info=True)
                 await self._write_session.drop()
                 await self._read_session.drop()
                 _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
@@ -199,7 +201,7 @@ class Batcher:
         try:
             batch = await self._decide_ahead(items, ahead)
         except Exception as error:
-            _log.warning("a batch could not be decided ahead", extra={"error": type(error).__name__})
+            log_event(_log, logging.WARNING, "a batch could not be decided ahead", reason=type(error).__name__)
             await self._read_session.drop()
             batch = None
         is_sound = await self._is_ahead_committed() or ahead is None
@@ -225,7 +227,7 @@ class Batcher:
         try:
             return await self._try_ahead(batch)
         except Exception:
-            _log.exception("a batch failed for a reason unknown")
+            log_event(_log, logging.ERROR, "a batch failed for a reason unknown", exc_info=True)
             await self._write_session.drop()
             _refuse_all(batch.items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
             return False
@@ -240,7 +242,7 @@ class Batcher:
             # Another process appended since: it has the index that this batch counted on.
             self._sure_batches = _SURE_BATCHES
         except Exception as error:
-            _log.warning("a batch failed on the fast way", extra={"error": type(error).__name__})
+            log_event(_log, logging.WARNING, "a batch failed on the fast way", reason=type(error).__name__)
             await self._end_failed(error)
         else:
             return True
@@ -258,24 +260,29 @@ class Batcher:
             is_lost = self._write_session.is_lost_by(error)
             await self._end_failed(error)
             if is_lost:
-                _log.warning("the ledger cannot be reached", extra={"error": type(error).__name__})
+                log_event(_log, logging.WARNING, "the ledger cannot be reached", reason=type(error).__name__)
                 _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger cannot be reached"))
             elif len(items) > 1:
                 # One of them is poison; alone it fails alone.
-                _log.warning("a batch failed and is tried one by one", extra={"error": type(error).__name__})
+                log_event(_log, logging.WARNING, "a batch failed and is tried one by one", reason=type(error).__name__)
                 for item in items:
                     await self._go_sure([item], is_last=is_last)
             else:
-                _log.error("an act could not be recorded", extra={"error": type(error).__name__})
+                log_event(_log, logging.ERROR, "an act could not be recorded", reason=type(error).__name__)
                 _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
 
     async def _attempt(self, items: list[_Item]) -> None:
-        """Write a batch; once more on a new connection when the one at hand turns out to be dead before COMMIT."""
+        """Write a batch; once more when the connection at hand is dead before COMMIT, or another transaction won."""
         was_open = self._write_session.is_open
         try:
             await self._write_locked(items)
         except CommitUnknownError:
             raise
+        except _ROLLED_BACK as error:
+            # Somebody else's work was in the way, not an act of this batch: none of them is poison.
+            log_event(_log, logging.WARNING, "a batch was rolled back and is tried again", reason=type(error).__name__)
+            await self._write_session.roll_back()
+            await self._write_locked(items)
         except Exception as error:
             if not was_open or not self._write_session.is_lost_by(error):
                 raise
@@ -308,8 +315,8 @@ class Batcher:
             return draft.add(command, salt)
         except GatewayError as refusal:
             return refusal
-        except Exception as error:
-            _log.exception("an act could not be decided", extra={"error": type(error).__name__})
+        except Exception:
+            log_event(_log, logging.ERROR, "an act could not be decided", exc_info=True)
             return refuse(ErrorCode.INTERNAL, message="the act could not be decided")
 
     async def _write(self, batch: _Batch, *, is_locked: bool) -> None:
@@ -351,7 +358,9 @@ class Batcher:
             async with asyncio.timeout(_SETTLE_SECONDS):
                 found = await self._write_session.look_up([item.command for item in items])
         except Exception as error:
-            _log.warning("a commit of unknown outcome could not be looked up", extra={"error": type(error).__name__})
+            log_event(
+                _log, logging.WARNING, "a commit of unknown outcome could not be looked up", reason=type(error).__name__
+            )
             _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
             return
         missing = []

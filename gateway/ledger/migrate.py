@@ -16,6 +16,8 @@ from typing import Any, Final, Literal
 
 import asyncpg
 
+from gateway.telemetry import log_event
+
 Phase = Literal["pre", "post", "all"]
 
 _NAME: Final = re.compile(r"([0-9]{4})_(pre|post)_[a-z0-9_]+\.sql", re.ASCII)
@@ -145,7 +147,7 @@ async def _apply(connection: asyncpg.Connection[Any], migration: Migration, *, i
         await connection.execute(
             "INSERT INTO ledger.schema_migration (name, sha256) VALUES ($1, $2)", migration.name, migration.digest
         )
-    _log.info("migration applied", extra={"migration": migration.name})
+    log_event(_log, logging.INFO, "migration applied", migration=migration.name)
 
 
 def _warn(_connection: object, message: asyncpg.PostgresLogMessage) -> None:

@@ -19,6 +19,7 @@ from gateway.ledger.draft import Draft
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.head import Heads, read_edge, read_heads
 from gateway.ledger.statement import load_statements
+from gateway.telemetry import log_event
 
 _SQL: Final = load_statements("append")
 _CONNECT_SECONDS: Final = 5.0
@@ -78,7 +79,7 @@ class Session:
         except Exception as error:
             if not self.is_lost_by(error):
                 raise
-            _log.warning("the outcome of a write is unknown", extra={"error": type(error).__name__})
+            log_event(_log, logging.WARNING, "the outcome of a write is unknown", reason=type(error).__name__)
             raise CommitUnknownError from error
 
     async def commit(self) -> None:
@@ -90,7 +91,7 @@ class Session:
         try:
             await self._connection.execute("COMMIT")
         except Exception as error:
-            _log.warning("the outcome of a commit is unknown", extra={"error": type(error).__name__})
+            log_event(_log, logging.WARNING, "the outcome of a commit is unknown", reason=type(error).__name__)
             raise CommitUnknownError from error
 
     async def roll_back(self) -> None:
@@ -100,7 +101,7 @@ class Session:
         try:
             await self._connection.execute("ROLLBACK")
         except Exception as error:
-            _log.warning("a rollback failed", extra={"error": type(error).__name__})
+            log_event(_log, logging.WARNING, "a rollback failed", reason=type(error).__name__)
             await self.drop()
 
     async def recorded(self, commands: Sequence[Command]) -> dict[tuple[UUID, str], tuple[str, Appended]]:

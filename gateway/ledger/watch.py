@@ -15,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.identity import Agency
+from gateway.telemetry import log_event
 
 CHANNEL: Final = "fasttrack_inbox"
 _RECONNECT_SECONDS: Final = 0.2
@@ -93,7 +94,7 @@ class Watch:
             try:
                 await self._listen()
             except Exception as error:
-                _log.warning("the inbox watch lost its connection", extra={"error": type(error).__name__})
+                log_event(_log, logging.WARNING, "the inbox watch lost its connection", reason=type(error).__name__)
             # Without the connection readers are as blind as the watch: they look for themselves.
             self._wake_all()
             await asyncio.sleep(_RECONNECT_SECONDS)

@@ -12,13 +12,26 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import gateway
 from gateway import telemetry
-from gateway.telemetry import LOG_FIELDS, Telemetry, log_event, set_up_exporters, set_up_logging, trace_metadata
+from gateway.core.errors import ErrorCode
+from gateway.telemetry import (
+    LOG_FIELDS,
+    METRIC_STAMP_GAP,
+    METRIC_STAMPED_SIZE,
+    StampTelemetry,
+    Telemetry,
+    log_event,
+    set_up_exporters,
+    set_up_logging,
+    trace_metadata,
+)
 
 LOG = logging.getLogger("gateway.test")
 PERSON = "张三"
@@ -90,6 +103,32 @@ def test_exception_is_logged_by_kind_and_place_and_never_by_text(lines: io.Strin
     assert line["exception"][1].startswith("test_exception_is_logged_by_kind_and_place_and_never_by_text:")
     assert PERSON not in lines.getvalue()
     assert json.dumps(PERSON).strip('"') not in lines.getvalue()
+
+
+def test_message_of_another_library_is_logged_without_its_values(lines: io.StringIO) -> None:
+    """A library may put into its message what it was given; the line keeps the constant part and the place."""
+    foreign = logging.getLogger("asyncio")
+    foreign.error(f"Task exception was never retrieved\nfuture: <Task exception=ValueError('{PERSON}')>")
+    foreign.warning("Executing %s took %.3f seconds", PERSON, 0.5)
+    logging.getLogger("gatewayother").warning(PERSON)
+    foreign.error(PERSON, exc_info=ValueError(PERSON), stack_info=True)
+    told = _read(lines)
+    assert [line["event"] for line in told] == [
+        "message of a library", "Executing %s took %.3f seconds", "message of a library", "message of a library",
+    ]  # fmt: skip
+    place = "test_telemetry.test_message_of_another_library_is_logged_without_its_values:"
+    assert all(line["place"].startswith(place) for line in told)
+    assert told[3]["exception"][0] == "ValueError"
+    assert PERSON not in lines.getvalue()
+    assert json.dumps(PERSON).strip('"') not in lines.getvalue()
+
+
+@pytest.mark.parametrize("name", ["gateway", "gateway.rpc.chain", "adapters.registry"])
+def test_message_of_ours_is_logged_as_it_is(name: str, lines: io.StringIO) -> None:
+    """Our own events are constant texts and stay readable."""
+    logging.getLogger(name).warning("an event")
+    (line,) = _read(lines)
+    assert line["event"] == "an event"
 
 
 def test_log_line_below_its_level_is_not_written(lines: io.StringIO) -> None:
@@ -173,6 +212,38 @@ def test_nothing_is_exported_without_an_endpoint_or_when_disabled(
     assert installed == []
     set_up_exporters({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
     assert installed == [True]
+
+
+def _gauges(reader: InMemoryMetricReader) -> dict[str, float]:
+    data = reader.get_metrics_data()
+    assert data is not None
+    points = {}
+    for metric in (m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics):
+        point = metric.data.data_points[0]
+        assert isinstance(point, NumberDataPoint)
+        points[metric.name] = point.value
+    return points
+
+
+def test_stamp_telemetry_shows_a_gap_until_the_next_token(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever watches the metric sees that the authority is away; the log says why, once in a while."""
+    reader = InMemoryMetricReader()
+    observed = StampTelemetry(LOG, meter=MeterProvider(metric_readers=[reader]).get_meter("test"))
+    assert _gauges(reader) == {METRIC_STAMP_GAP: 0}
+    with caplog.at_level(logging.INFO):
+        for size in (7, 7, 8):
+            observed.missed(ErrorCode.TIMESTAMP_UNAVAILABLE, size)
+        assert _gauges(reader) == {METRIC_STAMP_GAP: 1}
+        observed.unavailable()
+        assert _gauges(reader) == {METRIC_STAMP_GAP: 1}
+        observed.stamped(9)
+    assert _gauges(reader) == {METRIC_STAMP_GAP: 0, METRIC_STAMPED_SIZE: 9}
+    assert [(record.getMessage(), record.__dict__["fields"]) for record in caplog.records] == [
+        ("no time stamp", {"code": "TIMESTAMP_UNAVAILABLE", "size": 7}),
+        ("no time stamp", {"code": "TIMESTAMP_UNAVAILABLE", "size": 8}),
+        ("cannot be reached", {"reason": "unavailable"}),
+        ("stamped", {"size": 9}),
+    ]
 
 
 def test_names_of_spans_metrics_and_attributes_are_defined_in_one_module() -> None:
