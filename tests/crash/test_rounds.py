@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.crash.round import begin, play
-from tests.crash.world import Victim, World, open_world
-
+ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    """A log at work, with everything of its own: no other test may meet a database that dies."""
-    with open_world() as world:
-        yield world
-
-
-@pytest.mark.timeout(300)  # a minute where the machine is not busy with other tests
-async def test_log_with_processes_killed_under_load_keeps_every_promise(world: World) -> None:
+@pytest.mark.timeout(400)  # half a minute where the machine is not busy with other tests
+def test_log_with_processes_killed_under_load_keeps_every_promise() -> None:
     """Whoever is killed, what was acknowledged is there once, and every receipt and every seal says so."""
-    outcome = begin(world)
-    await play(world, ROUNDS, seed=5, outcome=outcome, tell=print)
-    assert outcome.to_line().startswith(f"rounds={ROUNDS} acknowledged=")
-    assert outcome.to_line().endswith(" lost=0 doubled=0 lying_receipts=0")
-    assert outcome.killed.keys() == set(Victim)
-    assert outcome.in_doubt, "no kill met a call on its way; the rounds proved nothing"
-    assert outcome.sealed >= ROUNDS
+    # A process of its own, as ``make crash`` is one: it starts others while its calls are under way.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.crash", "--rounds", str(ROUNDS), "--seed", "5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stderr
+    assert done.returncode == 0, told[-3000:]
+    (line,) = done.stdout.splitlines()
+    counts = re.fullmatch(rf"rounds={ROUNDS} acknowledged=(\d+) lost=0 doubled=0 lying_receipts=0", line)
+    assert counts is not None and int(counts[1]) > ROUNDS, line
+    summary = re.search(r"^(\d+) acts in doubt, (\d+) seals verified, killed: (.*)$", told, re.MULTILINE)
+    assert summary is not None
+    assert int(summary[1]) > 0, "no kill met a call on its way; the rounds proved nothing"
+    assert int(summary[2]) >= ROUNDS
+    assert [part.split()[0] for part in summary[3].split(", ")] == ["gateway", "postgres", "signer", "witness"]
