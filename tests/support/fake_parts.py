@@ -46,7 +46,7 @@ def fake_sign(manifest: Manifest, signer: str = "ps:110108") -> str:
     return f"{segment({'signer': signer})}.{segment(to_payload(manifest))}.sig"
 
 
-def fake_verify(jws: str, *, now: datetime, is_recorded: bool = False) -> FakeSigned:
+def fake_verify(jws: str, *, now: datetime) -> FakeSigned:
     """Read a bundle; SIGNATURE_INVALID for anything else."""
     from tests.support.bundle import parts_of
 
@@ -209,11 +209,17 @@ class World:
     procedure: Procedure = field(default_factory=EmptyRuleSet)
     checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
     policy: WitnessPolicy | None = None
+    is_key_revoked: bool = False
 
     def __post_init__(self) -> None:
         """Start with an empty ledger."""
         self.ledger = FakeLedger(self.clock)
         self.reader = FakeReader(self.ledger)
+
+    def _verify(self, jws: str, *, now: datetime, is_recorded: bool = False) -> FakeSigned:
+        if self.is_key_revoked and not is_recorded:
+            raise refuse(ErrorCode.KEY_REVOKED, "header/x5c")
+        return fake_verify(jws, now=now)
 
     @property
     def parts(self) -> Parts:
@@ -222,7 +228,7 @@ class World:
             origin="test.example/log",
             clock=self.clock,
             pseudonyms=Pseudonyms(bytes(32)),
-            verify=fake_verify,
+            verify=self._verify,
             writer=self.ledger,
             reader=cast(LedgerReader, self.reader),
             watch=self.watch,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
-from gateway.core.errors import ErrorCode, Finding, GatewayError
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.flows.refuse import MAX_CODES, record_refusal
 from gateway.flows.submit import submit_bundle
 from tests.support.bundle import PDF, new_case_number, to_material, to_native_record
@@ -102,3 +103,41 @@ async def test_refusal_entry_of_very_many_codes_is_cut() -> None:
     error = GatewayError(Finding(code) for code in ErrorCode)
     index = await record_refusal(world.ledger, POLICE, "m", error)
     assert len(world.ledger.entry(index).refusal_codes) == MAX_CODES < len(ErrorCode)
+
+
+async def test_submit_again_after_the_key_was_revoked_gives_the_first_receipt() -> None:
+    """What was recorded while the key counted stays; its sender may ask for the receipt at any time."""
+    world = World()
+    manifest, record = world.bundle(new_case_number())
+    first = await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    world.is_key_revoked = True
+    again = await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    assert again.appended == replace(first.appended, is_replay=True)
+    assert again.pair_number == first.pair_number
+    assert len(world.ledger.entries) == 1
+
+
+@pytest.mark.parametrize("change", ["unknown bundle", "other content", "other caller", "no signature"])
+async def test_submit_with_a_revoked_key_of_anything_else_is_refused(change: str) -> None:
+    """A revoked key brings nothing new in, and nobody but the sender learns that a bundle was recorded."""
+    world = World()
+    manifest, record = world.bundle(new_case_number())
+    await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    world.is_key_revoked = True
+    other = replace(manifest, bundle_id=uuid4()) if change == "unknown bundle" else manifest
+    other = replace(other, idempotency_key="another") if change == "other content" else other
+    jws = "nothing" if change == "no signature" else fake_sign(other)
+    with pytest.raises(GatewayError) as caught:
+        await submit_bundle(world.parts, COURT if change == "other caller" else POLICE, jws, record)
+    assert caught.value.code is ErrorCode.KEY_REVOKED
+    assert len(world.ledger.entries) == 1
+
+
+async def test_submit_of_a_key_that_was_revoked_meanwhile_is_refused_by_the_ledger() -> None:
+    """Between check and commit the ledger has the last word; the refusal names the case, as any other."""
+    world = World()
+    manifest, record = world.bundle(new_case_number())
+    world.ledger.failure = refuse(ErrorCode.KEY_REVOKED, "header/x5c")
+    with pytest.raises(GatewayError) as caught:
+        await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    assert caught.value.code is ErrorCode.KEY_REVOKED and caught.value.case
