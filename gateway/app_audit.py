@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import uvloop
 from cryptography import x509
 
 from gateway.audit.evidence import Packed, write_pack
@@ -97,7 +98,7 @@ def _run_part(database_url: str, snapshot: str, known: Known, part: Part) -> Out
         async with open_source(database_url, snapshot) as source:
             return await run_part(source, part, known, _count)
 
-    return asyncio.run(work())
+    return uvloop.run(work())
 
 
 class CaseSource:

@@ -33,12 +33,17 @@ _FORMS: Final = {
     "refusal_codes": r"(\[[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8})*\])",
 }
 FIELDS: Final = tuple(sorted(Entry.__slots__))
-_LEAF: Final = re.compile(
-    r"\{" + "".join(f'(?:"{name}":{_FORMS.get(name, _TEXT)},)?' for name in FIELDS) + r"\}", re.ASCII
+_REQUIRED: Final = frozenset(
+    ("act_id", "actor", "content_sha256", "index", "kind", "origin", "recorded_at", "salt"),
 )
-_REQUIRED: Final = tuple(
-    FIELDS.index(name)
-    for name in ("act_id", "actor", "content_sha256", "index", "kind", "origin", "recorded_at", "salt")
+_LEAF: Final = re.compile(
+    r"\{"
+    + "".join(
+        f'"{name}":{_FORMS.get(name, _TEXT)},' if name in _REQUIRED else f'(?:"{name}":{_FORMS.get(name, _TEXT)},)?'
+        for name in FIELDS
+    )
+    + r"\}",
+    re.ASCII,
 )
 
 Fields = tuple[str | None, ...]
@@ -57,10 +62,7 @@ def parse_fields(leaf: bytes) -> Fields | None:
     # A comma more makes every field end alike.
     text = leaf.decode("latin-1")
     match = _LEAF.fullmatch(text[:-1] + ",}") if text.endswith("}") else None
-    if match is None:
-        return None
-    fields = match.groups()
-    return None if any(fields[at] is None for at in _REQUIRED) else fields
+    return None if match is None else match.groups()
 
 
 def field_reader(*names: str) -> Callable[[Fields], tuple[str | None, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from datetime import UTC, datetime
@@ -54,6 +53,7 @@ def command(
     """
     # Imported here so that --help does not load the database driver.
     import asyncpg  # noqa: PLC0415
+    import uvloop  # noqa: PLC0415
 
     from gateway.app_audit import run_fsck  # noqa: PLC0415
     from gateway.core.errors import GatewayError  # noqa: PLC0415
@@ -61,7 +61,7 @@ def command(
     try:
         url = parse_database_url(os.environ)
         known = _load(receipt_cert, pseudonym_key, policy, tsa_ca, remembered)
-        outcome = asyncio.run(run_fsck(url, known, workers, _progress))
+        outcome = uvloop.run(run_fsck(url, known, workers, _progress))
     except SettingsError as error:
         raise _cannot_tell("; ".join(error.problems), is_json=is_json) from error
     except (OSError, ValueError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

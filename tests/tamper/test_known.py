@@ -1,4 +1,4 @@
-"""What the auditor brings along counts: keys of signers, gateway, log and witnesses; and the number of processes not."""
+"""What the auditor brings along counts: keys of signers, gateway and witnesses; the number of processes does not."""
 
 from __future__ import annotations
 
