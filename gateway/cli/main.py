@@ -50,6 +50,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "key": Mount("gateway.cli.key", "app", "Register, revoke and list signer keys.", _RUN),
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),
+    "stamper": Mount("gateway.cli.stamper", "command", "Get time-stamp tokens for checkpoints (RFC 3161).", _RUN),
     "tiles": Mount("gateway.cli.tiles", "command", "Serve the log to public tools (tlog-tiles).", _RUN),
     "fsck": Mount("gateway.cli.fsck", "command", "Derive the whole ledger again from its records.", _PROVE),
     "evidence": Mount("gateway.cli.evidence_pack", "app", "Pack everything about a case for an auditor.", _PROVE),
