@@ -165,7 +165,8 @@ UNRECORDED = frozenset(
         ErrorCode.CALLER_UNIDENTIFIED,
     }
 )
-"""Codes that make no ledger entry: losing a race, a fault of the gateway itself or of a time-stamp authority, and a caller without identity."""
+"""Codes that make no ledger entry: losing a race, a fault of the gateway itself or of a time-stamp authority,
+and a caller without identity."""
 
 
 @dataclass(frozen=True, slots=True)
