@@ -17,22 +17,18 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.merkle import (
     EMPTY_ROOT,
-    TILE_LEVELS,
-    TILE_WIDTH,
     Node,
-    Tile,
     consistency_nodes,
     inclusion_nodes,
-    node_of_tile,
     prove_consistency,
     prove_inclusion,
     root_nodes,
     root_of,
-    tile_of,
 )
 from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.failure import is_unavailable
+from gateway.ledger.node import Nodes
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("read")
@@ -49,6 +45,8 @@ class Reader:
 
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
+        self._nodes = Nodes(self._fetch)
+        self._largest = 0
 
     async def inbox(
         self, receiver: Agency, states: Sequence[HandoffState], *, after_index: int, limit: int
@@ -161,8 +159,16 @@ class Reader:
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
+        before = self._largest
         rows = await self._fetch("head")
-        return TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT)
+        head = TreeHead(*rows[0]) if rows else TreeHead(0, EMPTY_ROOT)
+        if head.size < before:
+            # A ledger that became smaller is a restored one; what was read of the other is worth nothing.
+            self._nodes.forget()
+            self._largest = head.size
+        else:
+            self._largest = max(self._largest, head.size)
+        return head
 
     async def inclusion(self, index: int, size: int) -> tuple[list[bytes], bytes, bytes]:
         """Prove that an entry is in the tree of a size.
@@ -181,7 +187,7 @@ class Reader:
         if not 0 <= index < size:
             raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index", "the tree has no such entry")
         leaf = Node(0, index)
-        nodes = await self._read_nodes([leaf, *inclusion_nodes(index, size), *root_nodes(size)], size)
+        nodes = await self._nodes.read([leaf, *inclusion_nodes(index, size), *root_nodes(size)], size)
         read = nodes.__getitem__
         return prove_inclusion(index, size, read), root_of(size, read), nodes[leaf]
 
@@ -204,33 +210,15 @@ class Reader:
                 ErrorCode.ARGUMENT_OUT_OF_RANGE, "consistency.first_size", "the earlier tree cannot be the larger one"
             )
         wanted = [*consistency_nodes(first, second), *root_nodes(first), *root_nodes(second)]
-        read = (await self._read_nodes(wanted, second)).__getitem__
+        read = (await self._nodes.read(wanted, second)).__getitem__
         return prove_consistency(first, second, read), root_of(first, read), root_of(second, read)
 
     async def _require_size(self, size: int, path: str) -> None:
+        # The head was often read a moment ago, and a tree that was there once has its proofs for ever.
+        if 0 <= size <= self._largest:
+            return
         if size < 0 or size > (await self.head()).size:
             raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, path, "the ledger has no tree of this size")
-
-    async def _read_nodes(self, nodes: Sequence[Node], size: int) -> dict[Node, bytes]:
-        tiles = list(dict.fromkeys(tile_of(node) for node in nodes))
-        if not tiles:
-            return {}
-        rows = await self._fetch("tiles", [tile.level for tile in tiles], [tile.place for tile in tiles])
-        data = {Tile(level, place): hashes for level, place, hashes in rows}
-        for tile in tiles:
-            if tile not in data:
-                data[tile] = await self._read_partial(tile, size)
-        return {node: node_of_tile(node, data[tile_of(node)]) for node in nodes}
-
-    async def _read_partial(self, tile: Tile, size: int) -> bytes:
-        """Put together a tile that is not full yet, from the entries or from the roots of the tiles below."""
-        start = tile.place * TILE_WIDTH
-        stop = min(start + TILE_WIDTH, size >> TILE_LEVELS * tile.level)
-        if tile.level == 0:
-            rows = await self._fetch("leaf_hashes", start, stop)
-        else:
-            rows = await self._fetch("tile_roots", tile.level - 1, start, stop)
-        return b"".join(row[0] for row in rows)
 
     async def _fetch(self, name: str, *arguments: Any) -> list[Any]:
         return await self._query(_SQL[name], *arguments)

@@ -61,17 +61,19 @@ SELECT size, root FROM ledger.oversight_state ORDER BY size DESC LIMIT 1
 SELECT size FROM ledger.oversight_state WHERE recorded_at < $1 ORDER BY recorded_at DESC, size DESC LIMIT 1
 
 -- name: tiles
-SELECT tile.level, tile.place, tile.data
-FROM unnest($1::smallint[], $2::bigint[]) AS wanted (level, place)
-CROSS JOIN LATERAL (
-    SELECT level, place, data FROM ledger.oversight_tile WHERE level = wanted.level AND place = wanted.place LIMIT 1
-) AS tile
-
--- name: leaf_hashes
-SELECT leaf_hash FROM ledger.oversight_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq
-
--- name: tile_roots
-SELECT root FROM ledger.oversight_tile WHERE level = $1 AND place >= $2 AND place < $3 ORDER BY place
+-- A full tile is one row; one in the making is put together from the entries, or from the roots of the tiles below.
+SELECT wanted.level, wanted.place, coalesce(
+    (SELECT tile.data FROM ledger.oversight_tile AS tile
+     WHERE tile.level = wanted.level AND tile.place = wanted.place LIMIT 1),
+    CASE WHEN wanted.level = 0 THEN (
+        SELECT string_agg(entry.leaf_hash, ''::bytea ORDER BY entry.seq) FROM ledger.oversight_entry AS entry
+        WHERE entry.seq >= wanted.start AND entry.seq < wanted.stop
+    ) ELSE (
+        SELECT string_agg(tile.root, ''::bytea ORDER BY tile.place) FROM ledger.oversight_tile AS tile
+        WHERE tile.level = wanted.level - 1 AND tile.place >= wanted.start AND tile.place < wanted.stop
+    ) END
+) AS data
+FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS wanted (level, place, start, stop)
 
 -- name: granted
 SELECT sha256 FROM ledger.material_grant WHERE agency = $1 AND sha256 = ANY ($2::bytea[])

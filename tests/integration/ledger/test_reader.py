@@ -18,6 +18,7 @@ from gateway.core.ports import EntryFilter, LedgerReader, MaterialGrants
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.grant import Grants
+from gateway.ledger.node import Nodes
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from tests.integration.ledger.act import (
@@ -268,6 +269,41 @@ async def test_proof_out_of_range_is_refused(
         await getattr(reader, name)(first, second)
     assert refused.value.code is ErrorCode.ARGUMENT_OUT_OF_RANGE
     assert refused.value.findings[0].path == path
+
+
+async def test_proofs_again_need_no_tile_and_a_smaller_ledger_is_read_anew(
+    pool: asyncpg.Pool[Any], batcher: Batcher, database_url: str
+) -> None:
+    """What is full is read once; of a ledger that was restored nothing is believed that was read before."""
+    await append_all(batcher, [make_submit() for _ in range(20)])
+    asked: list[str] = []
+    reader = Reader(pool)
+    fetch = reader._fetch
+
+    async def counted(name: str, *arguments: Any) -> list[Any]:
+        asked.append(name)
+        return await fetch(name, *arguments)
+
+    reader._nodes = Nodes(counted, most=12)
+    for size in (20, 20, 16):
+        for index in range(16):
+            hashes, root, leaf = await reader.inclusion(index, size)
+            verify_inclusion(leaf, index, size, hashes, root)
+    assert len(reader._nodes._known) == 12
+    reader._nodes = Nodes(counted)
+    asked.clear()
+    first = await reader.inclusion(3, 20)
+    assert (await reader.inclusion(3, 20), asked) == (first, ["tiles"])
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("SET fasttrack.migration = 'on'; ALTER TABLE ledger.state DISABLE TRIGGER ALL")
+        await connection.execute("DELETE FROM ledger.state")
+    finally:
+        await connection.close()
+    assert (await reader.head()).size == 0
+    assert not reader._nodes._known
+    with pytest.raises(GatewayError):
+        await reader.inclusion(3, 20)
 
 
 async def test_reader_without_database_says_unavailable() -> None:
