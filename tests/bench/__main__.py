@@ -19,6 +19,7 @@ from tests.bench import (
     bench_growth,
     bench_ledger,
     bench_map,
+    bench_proof,
     bench_sealed,
     bench_submit,
     bench_watch,
@@ -55,6 +56,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "watch": bench_watch.run,
     "sealed": bench_sealed.run,
     "fsck": _fsck,
+    "proof": bench_proof.run,
     "growth": bench_growth.run,
 }
 
