@@ -175,9 +175,9 @@ async def prove_inclusion(parts: Parts, entry_index: int, tree_size: int) -> Pro
     Raises:
         GatewayError: ARGUMENT_OUT_OF_RANGE unless entry_index < tree_size <= present size.
     """
-    present = (await parts.reader.head()).size
-    size = tree_size or present
-    if not 0 <= entry_index < size <= present:
+    size = tree_size or (await parts.reader.head()).size
+    # The reader knows without asking that a tree is there which was there before.
+    if not 0 <= entry_index < size:
         raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index", "an entry of a tree that exists")
     hashes, root, leaf_hash = await parts.reader.inclusion(entry_index, size)
     return Proof(hashes, size, root, leaf_hash=leaf_hash)
@@ -197,9 +197,8 @@ async def prove_consistency(parts: Parts, first_size: int, second_size: int) -> 
     Raises:
         GatewayError: ARGUMENT_OUT_OF_RANGE unless 1 <= first_size <= second_size <= present size.
     """
-    present = (await parts.reader.head()).size
-    second = second_size or present
-    if not 1 <= first_size <= second <= present:
+    second = second_size or (await parts.reader.head()).size
+    if not 1 <= first_size <= second:
         raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "consistency.first_size", "two trees that exist, smaller first")
     hashes, first_root, second_root = await parts.reader.consistency(first_size, second)
     return Proof(hashes, second, second_root, first_size=first_size, first_root_hash=first_root)

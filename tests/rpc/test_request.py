@@ -123,7 +123,7 @@ PROOFS: list[tuple[dict[str, Any], tuple[ErrorCode, str]]] = [
     ({"inclusion": ledger_pb2.InclusionQuery(entry_index=-1)}, (E.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index")),
     ({"inclusion": ledger_pb2.InclusionQuery(tree_size=-1)}, (E.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index")),
     ({"inclusion": ledger_pb2.InclusionQuery(entry_index=2**62)}, (E.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index")),
-    ({"inclusion": ledger_pb2.InclusionQuery(tree_size=2**62)}, (E.ARGUMENT_OUT_OF_RANGE, "inclusion.entry_index")),
+    ({"inclusion": ledger_pb2.InclusionQuery(tree_size=2**62)}, (E.ARGUMENT_OUT_OF_RANGE, "inclusion.tree_size")),
     ({"consistency": ledger_pb2.ConsistencyQuery(first_size=0)}, (E.ARGUMENT_OUT_OF_RANGE, "consistency.first_size")),
     ({"consistency": ledger_pb2.ConsistencyQuery(first_size=-5)}, (E.ARGUMENT_OUT_OF_RANGE, "consistency.first_size")),
     (
@@ -132,7 +132,7 @@ PROOFS: list[tuple[dict[str, Any], tuple[ErrorCode, str]]] = [
     ),
     (
         {"consistency": ledger_pb2.ConsistencyQuery(first_size=1, second_size=2**62)},
-        (E.ARGUMENT_OUT_OF_RANGE, "consistency.first_size"),
+        (E.ARGUMENT_OUT_OF_RANGE, "consistency.second_size"),
     ),
     ({}, (E.ARGUMENT_INVALID, "proof")),
 ]

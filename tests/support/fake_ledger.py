@@ -158,11 +158,17 @@ class FakeLedger:
 
     async def inclusion(self, index: int, size: int) -> tuple[list[bytes], bytes, bytes]:
         """An empty path; what a proof holds is tested with the real ledger."""
+        self._require_size(size)
         return [], sha256(str(size).encode()).digest(), self.entries[index].leaf_hash
 
     async def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes, bytes]:
         """An empty proof."""
+        self._require_size(second)
         return [], sha256(str(first).encode()).digest(), sha256(str(second).encode()).digest()
+
+    def _require_size(self, size: int) -> None:
+        if size > len(self.entries):
+            raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "tree_size", "there is no such tree")
 
 
 @dataclass(slots=True)
