@@ -85,3 +85,17 @@ def test_migration_when_running_is_reachable_by_nobody() -> None:
     spec = one(default_documents(), "NetworkPolicy", f"{NAME}-migrate")["spec"]
     assert spec["ingress"] == []
     assert opened(spec["egress"]) == {5432, 53}
+
+
+def test_stamper_when_running_reaches_the_authority_and_is_reached_by_nobody() -> None:
+    """The way out to the authority is open for the stamper alone, and only to the addresses that are named."""
+    documents = render(timestamp__url="http://tsa.example/tsr", networkPolicy__timestamp__cidrs=["198.51.100.0/24"])
+    spec = one(documents, "NetworkPolicy", f"{NAME}-stamper")["spec"]
+    assert spec["ingress"] == []
+    assert opened(spec["egress"]) == {5432, 53, 443}
+    assert [rule["to"] for rule in spec["egress"] if rule["ports"][0]["port"] == 443] == [
+        [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
+    ]
+    assert opened(one(documents, "NetworkPolicy", NAME)["spec"]["egress"]) == {5432, 53}
+    without = one(render(timestamp__url="http://tsa.example/tsr"), "NetworkPolicy", f"{NAME}-stamper")["spec"]
+    assert opened(without["egress"]) == {5432, 53}

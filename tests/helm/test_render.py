@@ -16,6 +16,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one replica": {"replicas": 1, "materials__accessMode": "ReadWriteOnce", "materials__storageClassName": "fast"},
     "claim of one's own": {"materials__existingClaim": "records"},
     "telemetry": {"telemetry__otlpEndpoint": "http://collector:4317", "networkPolicy__otlp__cidrs": ["10.1.0.0/16"]},
+    "time stamps": {"timestamp__url": "http://tsa.example/tsr", "networkPolicy__timestamp__cidrs": ["198.51.100.0/24"]},
+    "time stamps and telemetry": {
+        "timestamp__url": "https://tsa.example",
+        "telemetry__otlpEndpoint": "http://collector:4317",
+    },
     "no policies": {"networkPolicy__enabled": False},
     "everything named": {
         "image__digest": "sha256:" + "a" * 64,
@@ -72,7 +77,7 @@ def test_documents_when_rendered_are_the_intended_kinds() -> None:
 def test_pods_when_rendered_are_restricted(variant: str) -> None:
     """No pod runs as root, writes its own image, gains a privilege or holds a token of the cluster."""
     specs = pod_specs(render(**VARIANTS[variant]))
-    assert len(specs) == 2
+    assert len(specs) == 2 + ("timestamp__url" in VARIANTS[variant])
     for spec in specs:
         assert spec["automountServiceAccountToken"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
@@ -132,3 +137,21 @@ def test_deployment_when_the_volume_is_on_one_node_stops_the_old_pod_first() -> 
     """A rolling update would wait for ever for a volume that the old pod holds."""
     documents = render(replicas=1, materials__accessMode="ReadWriteOnce")
     assert one(documents, "Deployment", NAME)["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_stamper_when_an_authority_is_named_runs_once_with_its_settings() -> None:
+    """One pod has the address, the roots and the database, and neither a key nor a material."""
+    documents = render(timestamp__url="http://tsa.example/tsr", timestamp__intervalSeconds=5)
+    deployment = one(documents, "Deployment", f"{NAME}-stamper")
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    spec = deployment["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    assert container["args"] == ["stamper"]
+    environ = {item["name"]: item.get("value") for item in container["env"]}
+    assert environ == {
+        "FASTTRACK_DATABASE_URL": None,
+        "FASTTRACK_TSA_URL": "http://tsa.example/tsr",
+        "FASTTRACK_TSA_ROOTS": "/etc/fasttrack/tsa/roots.pem",
+        "FASTTRACK_TSA_INTERVAL_SECONDS": "5",
+    }
+    assert [next(iter(volume.keys() - {"name"})) for volume in spec["volumes"]] == ["configMap", "emptyDir"]

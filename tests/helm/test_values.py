@@ -27,6 +27,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "address range without a length": ({"networkPolicy__clients__cidrs": ["10.0.0.0"]}, "cidrs"),
     "secret without a name": ({"tls__secretName": ""}, "secretName"),
     "password in the collector's address": ({"telemetry__otlpEndpoint": "http://user:word@collector"}, "otlpEndpoint"),
+    "password in the authority's address": ({"timestamp__url": "http://user:word@tsa.example"}, "url"),
     "size without a unit": ({"materials__size": "100"}, "size"),
     "security context from outside": ({"securityContext": {"runAsUser": 0}}, "securityContext"),
 }
