@@ -5,7 +5,9 @@ Migrations run once into a template; each test gets a copy of it (about 50 ms) a
 
 from __future__ import annotations
 
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from gateway.ledger.embedded import EmbeddedPostgres
 from tests.support.postgres import SETTINGS, create_database, database_dropped, migrate_database
 
 TEMPLATE = "fasttrack_template"
+
+if threading.current_thread() is threading.main_thread():
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they start would inherit
+    # that; some of the tests are about Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
