@@ -137,7 +137,9 @@ async def open_channel(rig: Rig, agency: str, target: str) -> AsyncIterator[grpc
     """Open a channel of an agency with mutual TLS."""
     folder = rig.pki / "agency" / agency.replace(":", "-")
     credentials = channel_credentials(rig.pki / "tls-ca.crt", folder / "tls.crt", folder / "tls.key")
-    async with grpc.aio.secure_channel(target, credentials) as channel:
+    # A connection of its own for each channel: shared ones would all end at the same worker.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.secure_channel(target, credentials, options=options) as channel:
         yield channel
 
 
