@@ -100,14 +100,6 @@ async def test_upload_that_is_not_what_it_announces_is_refused(
     assert await _missing(police, sha256_hex(data)) == [(sha256_hex(data), 0)]
 
 
-async def _upload_parts(desk: Desk, *parts: pb.UploadRequest) -> Any:
-    async def requests() -> AsyncIterator[pb.UploadRequest]:
-        for part in parts:
-            yield part
-
-    return await desk.material.Upload(requests())
-
-
 async def test_upload_out_of_order_or_at_a_wrong_place_is_refused(police: Desk, refused: Refused) -> None:
     """The header comes first and once, and an upload goes on exactly where the last one stopped."""
     data = _document()
@@ -116,12 +108,12 @@ async def test_upload_out_of_order_or_at_a_wrong_place_is_refused(police: Desk, 
     chunk = pb.UploadRequest(chunk=data)
     ahead = pb.UploadRequest(header=pb.UploadHeader(sha256=digest, size=len(data), offset=5))
     negative = pb.UploadRequest(header=pb.UploadHeader(sha256=digest, size=len(data), offset=-1))
-    await refused(police, _upload_parts(police), (E.ARGUMENT_INVALID, "header"))
-    await refused(police, _upload_parts(police, chunk), (E.ARGUMENT_INVALID, "header"))
-    await refused(police, _upload_parts(police, header, header), (E.ARGUMENT_INVALID, "chunk"))
-    await refused(police, _upload_parts(police, ahead, chunk), E.UPLOAD_OFFSET_WRONG)
-    await refused(police, _upload_parts(police, negative, chunk), (E.ARGUMENT_OUT_OF_RANGE, "header.offset"))
-    await refused(police, _upload_parts(police, header, chunk, chunk), E.MATERIAL_SIZE_MISMATCH)
+    await refused(police, police.upload_parts(), (E.ARGUMENT_INVALID, "header"))
+    await refused(police, police.upload_parts(chunk), (E.ARGUMENT_INVALID, "header"))
+    await refused(police, police.upload_parts(header, header), (E.ARGUMENT_INVALID, "chunk"))
+    await refused(police, police.upload_parts(ahead, chunk), E.UPLOAD_OFFSET_WRONG)
+    await refused(police, police.upload_parts(negative, chunk), (E.ARGUMENT_OUT_OF_RANGE, "header.offset"))
+    await refused(police, police.upload_parts(header, chunk, chunk), E.MATERIAL_SIZE_MISMATCH)
 
 
 async def test_upload_goes_on_where_it_broke_off(police: Desk) -> None:

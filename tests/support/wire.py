@@ -5,8 +5,9 @@ Nothing of the typed client is used here: what a client in another language sees
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -181,7 +182,18 @@ class Desk:
         header = material_pb2.UploadHeader(sha256=sha256 or sha256_hex(data), size=len(data) if size < 0 else size)
         step = 256 * 1024
         chunks = [material_pb2.UploadRequest(chunk=data[i : i + step]) for i in range(0, len(data), step)]
-        return await self.material.Upload(iter([material_pb2.UploadRequest(header=header), *chunks]))  # type: ignore[no-any-return]
+        return await self.upload_parts(material_pb2.UploadRequest(header=header), *chunks)
+
+    async def upload_parts(self, *parts: material_pb2.UploadRequest) -> material_pb2.UploadResponse:
+        """Send the messages of an upload, right or wrong."""
+
+        async def requests() -> AsyncIterator[material_pb2.UploadRequest]:
+            for part in parts:
+                yield part
+                # A refusal that comes while grpc.aio sends makes it forget the details, so it gets time to come before.
+                await asyncio.sleep(0.05)
+
+        return await self.material.Upload(requests())  # type: ignore[no-any-return]
 
     async def call(self, method: Any, request: Any) -> Any:
         """Call a method of a stub; nothing is sent before this is awaited."""
