@@ -1,0 +1,47 @@
+"""A dossier: all that a judgement of the procedure may look at, so that it can be judged again and come out the same.
+
+Source: domain model, section 1.3 (evaluated at four points).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from gateway.core.annex import Annex
+from gateway.core.case import Case
+from gateway.core.fact import Fact
+
+
+class Point(StrEnum):
+    """Where a case is judged."""
+
+    TRANSFER = "transfer"
+    INDICTMENT = "indictment"
+    COURT_ACCEPTANCE = "court_acceptance"
+    HEARING = "hearing"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """What is judged.
+
+    Args:
+        point: where the case stands.
+        on: day of the proceeding in China, by which ages and validities are judged.
+        case: the record as read.
+        annexes: of the bundle, those that could be read.
+        facts: of the case so far, by person key.
+        register: rows of the officers' register in force at the sender, by officer number; empty when none was stated.
+    """
+
+    point: Point
+    on: date
+    case: Case
+    annexes: tuple[Annex, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    register: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
