@@ -7,110 +7,31 @@ the state read under the ledger's lock, so that of two racing callers exactly on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
+from gateway.core.command import DEFAULT_LEASE, Bundle, Command
 from gateway.core.entry import OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.identity import GATEWAY, Actor, Agency
+from gateway.core.identity import GATEWAY
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
 from gateway.core.lifecycle import INITIAL, Act, CaseState, Step, decide, submit
 from gateway.core.route import RecordKind
 
-DEFAULT_LEASE: Final = timedelta(minutes=5)
+__all__ = [
+    "DEFAULT_LEASE",
+    "MAX_LEASE",
+    "Bundle",
+    "CaseHead",
+    "Command",
+    "Decided",
+    "HandoffHead",
+    "Place",
+    "decide_act",
+]
+
 MAX_LEASE: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
-    """What a submit stores beside its entry.
-
-    Args:
-        manifest_jws: the signed manifest, compact JWS.
-        record: the native record; empty when it travels as a material.
-        case_number: police case number.
-        idempotency_key: the sender's own key.
-        materials: SHA-256 of every material that the manifest names, 64 hexadecimal digits each.
-    """
-
-    manifest_jws: str
-    record: bytes
-    case_number: str
-    idempotency_key: str
-    materials: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """An act that a verified caller asks for.
-
-    Args:
-        kind: what the entry will record.
-        actor: the caller, or the gateway for an act of its own (``registration``).
-        act_id: idempotency id; for a submit the bundle id.
-        content_sha256: SHA-256 of what is asked, to tell a replay from a reuse.
-        handoff: the handoff; None for a refused call that names none.
-        case: pseudonym of the case; for a submit and, when known, a refused call.
-        handoff_kind: for a submit.
-        sender: for a submit.
-        receiver: for a submit.
-        bundle: for a submit.
-        bundle_sha256: for a submit, hexadecimal.
-        bundle_sm3: for a submit, hexadecimal.
-        signer_key: for a submit, and for a key that is registered or revoked, hexadecimal.
-        rule_set: id of the rule set that judged the bundle.
-        rule_result: what it said.
-        consumer: pseudonym of the consumer, for a claim, fetch or decision.
-        lease: length of the lease, for a claim.
-        mapping_version: for a fetch.
-        rendition_sha256: for a fetch, hexadecimal.
-        report_sha256: for a fetch, hexadecimal.
-        detail: text of a decision or withdrawal, canonical JSON; it is stored beside the ledger.
-        detail_sha256: its digest, hexadecimal.
-        method: for a refused call.
-        refusal_codes: for a refused call.
-        public_key_sha256: of the signer key, hexadecimal; a submit that names it needs a key that counts.
-        agency: for a signer key, whose it is, short form.
-        algorithm: for a signer key.
-        reason: for a key that is revoked, a code of ``key_history.RevocationReason``.
-        certificate: for a signer key, DER; it is stored beside the ledger.
-        adapter: for an adapter that comes into force, its name and schema version.
-        definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
-    """
-
-    kind: EntryKind
-    actor: Actor
-    act_id: UUID
-    content_sha256: str
-    handoff: UUID | None = None
-    case: str = ""
-    handoff_kind: RecordKind | None = None
-    sender: Agency | None = None
-    receiver: Agency | None = None
-    bundle: Bundle | None = None
-    bundle_sha256: str = ""
-    bundle_sm3: str = ""
-    signer_key: str = ""
-    rule_set: str = ""
-    rule_result: str = ""
-    consumer: str = ""
-    lease: timedelta = DEFAULT_LEASE
-    mapping_version: str = ""
-    rendition_sha256: str = ""
-    report_sha256: str = ""
-    detail: bytes = b""
-    detail_sha256: str = ""
-    method: str = ""
-    refusal_codes: tuple[int, ...] = field(default=())
-    public_key_sha256: str = ""
-    agency: str = ""
-    algorithm: str = ""
-    reason: str = ""
-    certificate: bytes = b""
-    adapter: str = ""
-    definition_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
