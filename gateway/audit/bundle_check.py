@@ -168,6 +168,33 @@ async def check_details(source: FsckSource, start: int, stop: int | None, report
                 report(AuditFinding("detail-digest", "detail", place, "not the text whose digest is in the entry", seq))
 
 
+async def check_facts(source: FsckSource, start: int, stop: int | None, report: Report) -> None:
+    """Check the facts of cases against the digests in their entries.
+
+    Args:
+        source: the ledger.
+        start: first index.
+        stop: index after the last; None for the end.
+        report: takes the findings.
+    """
+    async for page in source.facts(start, stop):
+        for seq, leaf, case, body in page:
+            fields = parse_fields(leaf)
+            if fields is None:
+                continue
+            wanted = fields[_AT["facts_sha256"]]
+            place = f"seq={seq} column=body"
+            if body is None and wanted is not None:
+                report(AuditFinding("fact-missing", "fact", place, "the facts of the entry are missing", seq))
+            elif body is not None and wanted is None:
+                report(AuditFinding("fact-stray", "fact", place, "the entry has no facts", seq))
+            elif body is not None and sha256(body).hexdigest() != wanted:
+                report(AuditFinding("fact-digest", "fact", place, "not the facts whose digest is in the entry", seq))
+            elif body is not None and case != fields[_AT["case"]]:
+                place, reason = f"seq={seq} column=case_id", "the entry is of another case"
+                report(AuditFinding("fact-case", "fact", place, reason, seq))
+
+
 def find_malformed_grants(page: Sequence[Row]) -> list[AuditFinding]:
     """Grants that no bundle and no upload can have given.
 

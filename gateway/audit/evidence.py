@@ -4,6 +4,7 @@ README.md            what this is, and openssl commands for every signature
 case.json            index of the pack
 leaves/N.json        the ledger entries, byte for byte          receipts/N.jws   what the gateway promised for each
 proofs/N.json        the way from each to the root              details/N.json   texts of decisions
+facts/N.json         what happened, by which clocks run
 head/                checkpoint with cosignatures, time stamp
 bundles/ID/          manifest.jws, record.bin, the sender's certificates, what was signed and the signature
 renditions/N/        what the receiver was given, and the mapping report
@@ -156,6 +157,8 @@ class _Packer:
             self._signature(f"receipts/{number}", entry.receipt, from_leaf(entry.leaf))
         if entry.detail:
             self.bag.add(f"details/{number}.json", entry.detail)
+        if entry.facts:
+            self.bag.add(f"facts/{number}.json", entry.facts)
         self.packed.entries += 1
 
     def _head(self, head: EvidenceHead) -> None:

@@ -4,7 +4,7 @@
 2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says;
    every case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
-4. Bundles, texts of decisions, grants, signer keys: what the entries and the signed manifests commit to.
+4. Bundles, texts of decisions, facts, grants, signer keys: what the entries and the signed manifests commit to.
 5. Numbers of the directions, act ids, and rows that belong to nothing.
 6. Checkpoints and cosignatures, and checkpoints that somebody remembers.
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.audit.bundle_check import BundleCheck, check_details, find_malformed_grants
+from gateway.audit.bundle_check import BundleCheck, check_details, check_facts, find_malformed_grants
 from gateway.audit.case_replay import CaseReplay
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.key_check import load_keys
@@ -184,6 +184,7 @@ async def run_part(
         bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source))
         await bundles.run(part.first, part.last)
         await check_details(source, part.first, part.last, findings)
+        await check_facts(source, part.first, part.last, findings)
         outcome.leaves, outcome.roots, outcome.bundles = tree.checked, tree.roots, bundles.checked
     else:
         await _check_whole(source, findings)

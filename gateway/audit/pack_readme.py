@@ -46,6 +46,7 @@ offline; what follows needs nothing but OpenSSL 3.
 | `bundles/ID/` | manifest as its sender signed it, and the record in the sender's own schema |
 | `renditions/N/` | what the receiver was given at entry N, and where each field went |
 | `details/N.json` | text of the decision at entry N |
+| `facts/N.json` | what entry N says has happened: words, moments and pseudonyms, by which statutory limits run |
 | `materials/` | documents, named by their SHA-256 (`case.json` lists all, also those that were left out) |
 | `keys/` | CA of the signing certificates, witness policy, CA of time stamps: compare them with copies of your own |
 

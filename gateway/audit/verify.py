@@ -459,6 +459,10 @@ class _Verifier:
             data = self._take(name)
             if (sha256(data).hexdigest() if data is not None else "") != entry.detail_sha256:
                 self._wrong("detail", name, "not the text whose digest is in the ledger", number)
+            name = f"facts/{number}.json"
+            data = self._take(name)
+            if (sha256(data).hexdigest() if data is not None else "") != entry.facts_sha256:
+                self._wrong("facts", name, "not the facts whose digest is in the ledger", number)
 
     def _check_renditions(self) -> None:
         for number, entry in self.entries.items():

@@ -69,6 +69,8 @@ class Command:
         certificate: for a signer key, DER; it is stored beside the ledger.
         adapter: for an adapter that comes into force, its name and schema version.
         definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
+        facts: what happened, as ``fact.to_facts_bytes`` writes it; it is stored beside the ledger.
+        facts_sha256: its digest, hexadecimal.
     """
 
     kind: EntryKind
@@ -102,3 +104,5 @@ class Command:
     certificate: bytes = b""
     adapter: str = ""
     definition_sha256: str = ""
+    facts: bytes = b""
+    facts_sha256: str = ""

@@ -111,6 +111,7 @@ class Entry:
         reason: why it was revoked, a code of ``key_history.RevocationReason``.
         adapter: adapter name and schema version that came into force, ``police 3.2``.
         definition_sha256: SHA-256 of what defines the rule set or adapter.
+        facts_sha256: SHA-256 of the facts that it brought, which are kept beside the ledger.
     """
 
     index: int
@@ -151,6 +152,7 @@ class Entry:
     reason: str = ""
     adapter: str = ""
     definition_sha256: str = ""
+    facts_sha256: str = ""
 
 
 _FIELDS: Final = tuple(Entry.__slots__)

@@ -17,12 +17,14 @@ class CaseEntry:
         leaf: canonical bytes.
         receipt: compact JWS; "" for a refused call.
         detail: text of the decision; empty for none.
+        facts: what happened, as the ledger keeps it; empty for none.
     """
 
     index: int
     leaf: bytes
     receipt: str = ""
     detail: bytes = b""
+    facts: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

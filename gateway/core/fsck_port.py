@@ -67,6 +67,10 @@ class FsckSource(Protocol):
     def details(self, start: int, stop: int | None) -> Pages:
         """Entries that may have a detail, or have one, by index: seq, leaf, body or None."""
 
+    def facts(self, start: int, stop: int | None) -> Pages:
+        """Entries that have facts beside them, or whose leaf says so, by index: seq, leaf; case_id and body of the row
+        or None."""
+
     async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
         """Positions of the grants that are not in the table."""
 

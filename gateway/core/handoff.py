@@ -316,4 +316,5 @@ def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: 
         reason=command.reason,
         adapter=command.adapter,
         definition_sha256=command.definition_sha256,
+        facts_sha256=command.facts_sha256,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import Finding
+from gateway.core.fact import KnownFact
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.manifest import Manifest
@@ -159,6 +160,12 @@ class LedgerReader(Protocol):
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
     ) -> tuple[list[NumberedRow], int]:
         """Numbers of a direction after the given one, and the last number given out (0 when none)."""
+
+    async def case_facts(self, case: str) -> list[KnownFact]:
+        """What happened in a case (pseudonym), by the entries that brought it."""
+
+    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
+        """What the submit of a handoff said; none when there is no such handoff."""
 
     async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
         """Entries that match with index > after_index, by index."""

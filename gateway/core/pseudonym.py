@@ -33,6 +33,10 @@ class Pseudonyms:
         """Pseudonym of a consumer within an agency: 32 hexadecimal digits."""
         return self._of(b"consumer\x00" + agency.encode() + b"\x00" + name.encode())
 
+    def person(self, case_number: str, key: str) -> str:
+        """Pseudonym of a person within a case: 32 hexadecimal digits; "" for no key, which is the file."""
+        return self._of(b"person\x00" + case_number.encode() + b"\x00" + key.encode()) if key else ""
+
     def page_key(self) -> bytes:
         """Key that seals page tokens, 32 bytes, derived so that it cannot be turned back."""
         return hmac.digest(self._key, b"page-token", "sha256")

@@ -16,6 +16,8 @@ from gateway.ledger.head import Heads, to_state_text
 _EMPTY_CASE: Final = CaseHead()
 KEY_TOPIC: Final = "signer_keys"
 """Topic of the watch that is woken when a signer key is registered or revoked."""
+FACT_TOPIC: Final = "facts"
+"""Topic of the watch that is woken when a case has new facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Draft:
         grants: agency and digest, 32 bytes, of materials that bundles bring.
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
+        facts: index, case and canonical bytes of what happened.
         receivers: agencies that have something new in their inbox, and other topics that have news.
     """
 
@@ -76,6 +79,7 @@ class Draft:
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    facts: list[tuple[int, str, bytes]] = field(default_factory=list)
     receivers: dict[str, None] = field(default_factory=dict)
 
     def add(self, command: Command, salt: bytes) -> Written | Recorded:
@@ -140,6 +144,9 @@ class Draft:
             heads.cases[entry.case] = CaseHead(entry.case_sequence, written.leaf_hash.hex(), entry.case_state)
         if command.detail:
             self.details.append((written.index, command.detail))
+        if command.facts:
+            self.facts.append((written.index, entry.case, command.facts))
+            self.receivers[FACT_TOPIC] = None
         if command.certificate:
             self.certificates.append((written.index, bytes.fromhex(command.signer_key), command.certificate))
             self.receivers[KEY_TOPIC] = None
@@ -191,6 +198,7 @@ class Draft:
             frontier.to_bytes(),
             "\n".join(self.receivers),
             *_columns(self.certificates, 3),
+            *_columns(self.facts, 3),
         ]
 
     def claims(self) -> list[tuple[int, dict[str, str | int]]]:

@@ -28,7 +28,10 @@ class EvidenceReader:
     async def entries(self, case: str) -> list[CaseEntry]:
         """See ``EvidenceSource``."""
         rows = await fetch(self._pool, _SQL["entries"], case)
-        return [CaseEntry(row["seq"], row["leaf"], row["jws"] or "", row["body"] or b"") for row in rows]
+        return [
+            CaseEntry(row["seq"], row["leaf"], row["jws"] or "", row["body"] or b"", row["facts"] or b"")
+            for row in rows
+        ]
 
     async def bundles(self, case: str) -> list[CaseBundle]:
         """See ``EvidenceSource``."""

@@ -5,7 +5,7 @@ What oversight may ask (entries, head, proofs) is read from the oversight views,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ import asyncpg
 
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.identity import Agency
 from gateway.core.merkle import (
     EMPTY_ROOT,
@@ -122,6 +123,34 @@ class Reader:
         ]
         # A number given out between the two statements counts as well.
         return numbered, max([row["pair_number"] for row in last] + [row.pair_number for row in numbered[-1:]] + [0])
+
+    async def case_facts(self, case: str) -> list[KnownFact]:
+        """Read what happened in a case.
+
+        Args:
+            case: its pseudonym.
+
+        Returns:
+            its facts, by the entries that brought them.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        return _to_facts(await self._fetch("case_facts", case))
+
+    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
+        """Read what the submit of a handoff said.
+
+        Args:
+            handoff: its id.
+
+        Returns:
+            its facts; none when there is no such handoff.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        return _to_facts(await self._fetch("handoff_facts", handoff))
 
     async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
         """Query entries.
@@ -248,6 +277,14 @@ async def fetch(pool: asyncpg.Pool[Any], statement: str, *arguments: Any) -> lis
             raise
         finding = Finding(ErrorCode.LEDGER_UNAVAILABLE, message="the ledger cannot be reached")
         raise GatewayError(finding, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+
+
+def _to_facts(rows: Iterable[Any]) -> list[KnownFact]:
+    return [
+        KnownFact(fact, row["recorded_at"].astimezone(UTC), row["seq"])
+        for row in rows
+        for fact in from_facts_bytes(row["body"])
+    ]
 
 
 def _to_inbox_row(row: Any) -> InboxRow:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
+from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
@@ -143,6 +144,24 @@ class FakeLedger:
             for r in sorted(rows, key=lambda row: row.pair_number)
         ]
         return [row for row in numbered if row.pair_number > after_number][:limit], len(numbered)
+
+    async def case_facts(self, case: str) -> list[KnownFact]:
+        """What happened in a case."""
+        return [
+            KnownFact(fact, appended.recorded_at, appended.index)
+            for done, appended in zip(self.commands, self.entries, strict=True)
+            if from_leaf(appended.leaf).case == case
+            for fact in from_facts_bytes(done.facts)
+        ]
+
+    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
+        """What the submit of a handoff said."""
+        return [
+            KnownFact(fact, appended.recorded_at, appended.index)
+            for done, appended in zip(self.commands, self.entries, strict=True)
+            if done.kind is EntryKind.SUBMITTED and done.handoff == handoff
+            for fact in from_facts_bytes(done.facts)
+        ]
 
     async def entries_of(self, condition: EntryFilter) -> list[StoredEntry]:
         """Entries of a case, or all."""

@@ -21,6 +21,7 @@ from gateway.core.cosignature import cosign
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
 from gateway.core.key_history import RevocationReason
@@ -205,6 +206,13 @@ class Story:
         issued = self.signers[str(sender)]
         jws = issued.sign(to_payload(manifest))
         materials = [sha256_hex(document)] + ([sha256_hex(record)] if large else [])
+        person = Pseudonyms(PSEUDONYM_KEY).person(case_number, "R1")
+        facts = to_facts_bytes(
+            [
+                Fact(kind="named", at=self.now, person=person, inputs={"expected_months": next(self._serials)}),
+                Fact(kind="detained", at=self.now.date(), person=person),
+            ]
+        )
         await self._batcher.append(
             Command(
                 kind=EntryKind.SUBMITTED,
@@ -228,6 +236,8 @@ class Story:
                 signer_key=thumbprint(issued.certificate),
                 rule_set="none",
                 rule_result="NOT_EVALUATED",
+                facts=facts,
+                facts_sha256=facts_sha256(facts),
             )
         )
         return bundle_id

@@ -129,7 +129,7 @@ async def test_column_swapped_between_two_rows_is_named(story: Story, dba: async
 
 async def test_entries_swapped_whole_are_named(story: Story, dba: asyncpg.Connection) -> None:
     """Two entries exchange their places with everything that belongs to them."""
-    for table in ("entry", "receipt", "detail"):
+    for table in ("entry", "receipt", "detail", "fact"):
         await open_table(dba, table)
         await dba.execute(f"UPDATE ledger.{table} SET seq = CASE seq WHEN 20 THEN 21 ELSE 20 END WHERE seq IN (20, 21)")
     checks = {finding.check for finding in await look(dba, story.known)}
@@ -138,7 +138,7 @@ async def test_entries_swapped_whole_are_named(story: Story, dba: asyncpg.Connec
 
 async def test_entries_renumbered_are_named(story: Story, dba: asyncpg.Connection) -> None:
     """An entry is taken out and those after it move up."""
-    for table in ("entry", "receipt", "bundle", "detail"):
+    for table in ("entry", "receipt", "bundle", "detail", "fact"):
         await open_table(dba, table)
         await dba.execute(f"DELETE FROM ledger.{table} WHERE seq = 5")
         await dba.execute(f"UPDATE ledger.{table} SET seq = seq - 1 WHERE seq > 5")

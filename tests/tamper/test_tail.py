@@ -17,6 +17,7 @@ async def cut_tail(dba: asyncpg.Connection, size: int) -> None:
     """Take away everything after a tree size, as an older backup would."""
     tables = {
         "bundle": "seq >=", "detail": "seq >=", "entry": "seq >=", "receipt": "seq >=", "signer_key": "seq >=",
+        "fact": "seq >=",
         "state": "size >",
         "checkpoint": "size >", "cosignature": "size >", "timestamp_token": "size >", "timestamp_gap": "size >",
         "tile": "(place + 1) * 256 >",

@@ -93,6 +93,9 @@ WITH locked AS MATERIALIZED (
 ), signer_keys AS (
     INSERT INTO ledger.signer_key (seq, key_id, certificate)
     SELECT rows.* FROM locked, unnest($45::bigint[], $46::bytea[], $47::bytea[]) AS rows
+), facts AS (
+    INSERT INTO ledger.fact (seq, case_id, body)
+    SELECT rows.* FROM locked, unnest($48::bigint[], $49::text[], $50::bytea[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

@@ -1,10 +1,11 @@
 -- What an evidence pack of one case is made from.
 
 -- name: entries
-SELECT e.seq, e.leaf, r.jws, d.body
+SELECT e.seq, e.leaf, r.jws, d.body, f.body AS facts
 FROM ledger.entry AS e
 LEFT JOIN ledger.receipt AS r ON r.seq = e.seq
 LEFT JOIN ledger.detail AS d ON d.seq = e.seq
+LEFT JOIN ledger.fact AS f ON f.seq = e.seq
 WHERE e.case_id = $1 ORDER BY e.case_seq
 
 -- name: bundles

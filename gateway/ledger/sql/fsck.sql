@@ -57,6 +57,13 @@ WHERE e.seq >= $1 AND e.seq < $2
   AND (e.kind NOT IN ('submitted', 'claimed', 'fetched', 'viewed', 'call_refused') OR d.seq IS NOT NULL)
 ORDER BY e.seq
 
+-- name: facts
+SELECT e.seq, e.leaf, f.case_id, f.body
+FROM ledger.entry AS e LEFT JOIN ledger.fact AS f ON f.seq = e.seq
+WHERE e.seq >= $1 AND e.seq < $2
+  AND (f.seq IS NOT NULL OR pg_catalog.position(e.leaf, '"facts_sha256"'::bytea) > 0)
+ORDER BY e.seq
+
 -- name: missing_grants
 SELECT wanted.position
 FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS wanted (agency, sha256, position)
@@ -87,6 +94,9 @@ UNION ALL
 SELECT 'detail', 'seq=' || d.seq, 'there is no entry of this index'
 FROM ledger.detail AS d WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = d.seq)
 UNION ALL
+SELECT 'fact', 'seq=' || f.seq, 'there is no entry of this index'
+FROM ledger.fact AS f WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = f.seq)
+UNION ALL
 SELECT 'bundle', 'seq=' || b.seq || ' handoff_id=' || b.handoff_id, 'no entry submitted this bundle'
 FROM ledger.bundle AS b
 WHERE NOT EXISTS (
@@ -105,6 +115,9 @@ FROM ledger.receipt GROUP BY seq HAVING pg_catalog.count(*) > 1
 UNION ALL
 SELECT 'detail', 'seq=' || seq, 'stands ' || pg_catalog.count(*) || ' times'
 FROM ledger.detail GROUP BY seq HAVING pg_catalog.count(*) > 1
+UNION ALL
+SELECT 'fact', 'seq=' || seq, 'stands ' || pg_catalog.count(*) || ' times'
+FROM ledger.fact GROUP BY seq HAVING pg_catalog.count(*) > 1
 UNION ALL
 SELECT 'material_grant', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
 FROM ledger.material_grant GROUP BY agency, sha256 HAVING pg_catalog.count(*) > 1

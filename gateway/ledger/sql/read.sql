@@ -38,6 +38,18 @@ LEFT JOIN ledger.detail ON detail.seq = entry.seq
 WHERE entry.handoff_id = $1
 ORDER BY entry.seq
 
+-- name: case_facts
+SELECT fact.seq, entry.recorded_at, fact.body
+FROM ledger.fact JOIN ledger.entry ON entry.seq = fact.seq
+WHERE fact.case_id = $1
+ORDER BY fact.seq
+
+-- name: handoff_facts
+-- What the submit of a handoff brought.
+SELECT fact.seq, entry.recorded_at, fact.body
+FROM ledger.bundle JOIN ledger.fact ON fact.seq = bundle.seq JOIN ledger.entry ON entry.seq = fact.seq
+WHERE bundle.handoff_id = $1
+
 -- name: pair
 SELECT offered.pair_number, offered.handoff_id, offered.bundle_sha256, offered.seq, offered.leaf_hash,
        last.handoff_state

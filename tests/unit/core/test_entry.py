@@ -61,6 +61,7 @@ ENTRY = st.builds(
     rendition_sha256=st.just("") | HEX64,
     report_sha256=st.just("") | HEX64,
     detail_sha256=st.just("") | HEX64,
+    facts_sha256=st.just("") | HEX64,
     method=st.just("") | st.just("ExchangeService/WatchInbox"),
     refusal_codes=st.lists(st.sampled_from([int(code) for code in ErrorCode]), unique=True).map(tuple),
 )
