@@ -1,0 +1,47 @@
+"""Statutory limits that the times of a form must keep: counted by the clock rules, never typed.
+
+Source: domain model, sections 1.4 and 1.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from gateway.core.calendar import load_calendar
+from gateway.core.clock import extend_clock, find_due, start_clock
+from gateway.core.clock_due import Counting, Due
+from gateway.core.clock_table import ClockTable, load_clock_table
+from gateway.core.errors import GatewayError
+
+
+@cache
+def _counting() -> tuple[ClockTable, Counting]:
+    table = load_clock_table()
+    return table, Counting(load_calendar(), table.settings)
+
+
+def find_limit(
+    kind: str, start: date | datetime, inputs: Mapping[str, Any] | None = None, *, extension: str = ""
+) -> Due | None:
+    """Count the limit that a time of a form must keep.
+
+    Args:
+        kind: clock, such as "K06".
+        start: when it starts.
+        inputs: facts on which its length depends.
+        extension: one that was granted at the start; "" for none.
+
+    Returns:
+        the end; None when it cannot be counted (no rule in force, holidays of the year not loaded), so nothing is said.
+    """
+    table, counting = _counting()
+    try:
+        clock = start_clock(table, kind, "", start, inputs, in_custody=False)
+        if extension:
+            clock = extend_clock(clock, extension, start, counting)
+        return find_due(clock, counting)
+    except GatewayError:
+        return None
