@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.audit.bag import BagWriter
 from gateway.audit.jws_check import Header, decode_segment, parse_header, split
 from gateway.audit.pack_readme import Signed, write_readme
+from gateway.core.batch_receipt import SEPARATOR
 from gateway.core.entry import Entry, from_leaf, leaf_hash
 from gateway.core.evidence_port import CaseBundle, CaseEntry, EvidenceHead, EvidenceSource, PackKeys
 from gateway.core.identity import parse_agency
@@ -154,7 +155,7 @@ class _Packer:
         self.bag.add(f"proofs/{number}.json", _to_json(proof))
         if entry.receipt:
             self.bag.add(f"receipts/{number}.jws", entry.receipt.encode())
-            self._signature(f"receipts/{number}", entry.receipt, from_leaf(entry.leaf))
+            self._signature(f"receipts/{number}", entry.receipt.partition(SEPARATOR)[0], from_leaf(entry.leaf))
         if entry.detail:
             self.bag.add(f"details/{number}.json", entry.detail)
         if entry.facts:

@@ -42,7 +42,7 @@ offline; what follows needs nothing but OpenSSL 3.
 | `proofs/N.json` | the hashes that lead from it to the root of the tree (RFC 6962, section 2.1.1) |
 | `head/checkpoint` | that root, signed by the log and cosigned by witnesses (C2SP tlog-checkpoint) |
 | `head/token.der` | time stamp of `head/signed-note` (RFC 3161) |
-| `receipts/N.jws` | what the gateway promised for entry N |
+| `receipts/N.jws` | what the gateway promised for entry N: JWS of a batch, `~`, the way from the entry to its root |
 | `bundles/ID/` | manifest as its sender signed it, and the record in the sender's own schema |
 | `renditions/N/` | what the receiver was given at entry N, and where each field went |
 | `details/N.json` | text of the decision at entry N |
@@ -51,7 +51,7 @@ offline; what follows needs nothing but OpenSSL 3.
 | `keys/` | CA of the signing certificates, witness policy, CA of time stamps: compare them with copies of your own |
 
 Each folder with a signature has `signed.bin` (what was signed), `signature.bin` and `signer.pem` (certificate, then
-those above it). `signed.bin` is the JWS without its last part.
+those above it). `signed.bin` is the JWS without its last part (in a receipt the JWS ends at the `~`).
 
 ## Signatures and chains, with openssl
 

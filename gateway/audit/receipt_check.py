@@ -1,4 +1,4 @@
-"""Receipts of a ledger: each entry has its own, and it says what the tree says."""
+"""Receipts of a ledger: each batch has one signature, and it says what the tree says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, encode_segment, parse_header, verify_jws
-from gateway.core.entry import WITHOUT_RECEIPT, to_instant
+from gateway.core.batch_receipt import BatchTree, to_claims
+from gateway.core.entry import WITHOUT_RECEIPT
 from gateway.core.fsck_port import Row
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
@@ -35,36 +36,39 @@ class ReceiptCheck:
     certificates: frozenset[bytes] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def add(self, batch: Sequence[Row], size: int, root: bytes, recorded_at: datetime) -> None:
-        """Check the receipts of a batch.
+    def add(self, batch: Sequence[Row], size: int, root: bytes, recorded_at: datetime, jws: str | None) -> None:
+        """Check the receipt of a batch; with the leaf hashes it gives the receipt of every entry.
 
         Args:
             batch: of ``FsckSource.tree``, every entry of the batch.
             size: of the tree after the batch.
             root: its root as computed, 32 bytes.
             recorded_at: time of the batch.
+            jws: what was signed in the row of the first entry; None for nothing.
         """
-        tail = f'","tree_size":{size},"root_hash":"{root.hex()}","recorded_at":"{to_instant(recorded_at)}"}}'
-        for seq, leaf_hash, _, kind, jws in batch:
-            if jws is None:
-                if kind not in WITHOUT_RECEIPT:
-                    self._finding("receipt-missing", seq, "the entry has no receipt")
-                continue
-            if kind in WITHOUT_RECEIPT:
-                self._finding("receipt-stray", seq, "an entry of this kind has no receipt")
-                continue
-            header, _, rest = jws.partition(".")
-            payload, _, signature = rest.partition(".")
-            text = f'{{"origin":"{self.origin}","entry_index":{seq},"leaf_hash":"{leaf_hash.hex()}{tail}'
-            # What the gateway writes is compared as it stands; anything else must at least say the same.
-            if payload != encode_segment(text.encode()) and not _says(payload, json.loads(text)):
-                self._finding("receipt-claims", seq, "does not say what the tree says")
-            if reason := self._header(header):
-                self._finding("receipt-header", seq, reason)
-            elif self.certificates is not None:
-                self._signature(seq, jws)
-            elif _SIGNATURE.fullmatch(signature) is None:
-                self._finding("receipt-signature", seq, "the signature is malformed")
+        owed = next((seq for seq, _, _, kind in batch if kind not in WITHOUT_RECEIPT), None)
+        if jws is None:
+            if owed is not None:
+                self._finding("receipt-missing", owed, "the batch of the entry has no receipt")
+            return
+        first = batch[0][0]
+        if owed is None:
+            self._finding("receipt-stray", first, "nobody is owed a receipt for entries of these kinds")
+            return
+        header, _, rest = jws.partition(".")
+        payload, _, signature = rest.partition(".")
+        batch_root = BatchTree([entry[1] for entry in batch]).root
+        claims = to_claims(self.origin, first, size, batch_root=batch_root, root=root, recorded_at=recorded_at)
+        # What the gateway writes is compared as it stands; anything else must at least say the same.
+        text = json.dumps(claims, separators=(",", ":"))
+        if payload != encode_segment(text.encode()) and not _says(payload, claims):
+            self._finding("receipt-claims", first, "does not say what the tree says")
+        if reason := self._header(header):
+            self._finding("receipt-header", first, reason)
+        elif self.certificates is not None:
+            self._signature(first, jws)
+        elif _SIGNATURE.fullmatch(signature) is None:
+            self._finding("receipt-signature", first, "the signature is malformed")
 
     def _finding(self, check: str, seq: int, reason: str) -> None:
         self.report(AuditFinding(check, "receipt", f"seq={seq} column=jws", reason, seq))

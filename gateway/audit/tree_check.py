@@ -86,6 +86,7 @@ class TreeCheck:
         # A tile that the range before only began belongs to this one: its first hashes are read once more.
         first = start - start % TILE_WIDTH
         tiles = Cursor(self.source.tiles(0, start // TILE_WIDTH, None if stop is None else stop // TILE_WIDTH))
+        signed = {seq: jws async for page in self.source.receipts(start, stop) for seq, jws in page}
         row: list[bytes] = []
         batch: list[Row] = []
         expected, at, before = first, 0, None
@@ -111,10 +112,13 @@ class TreeCheck:
                 if expected in self.wanted_sizes:
                     self.roots[expected] = frontier.root()
                 if at < len(states) and states[at][0] == expected:
-                    self._state(states[at], frontier, batch)
+                    self._state(states[at], frontier, batch, signed)
                     at, batch = at + 1, []
             self.checked += len(page)
         self._end(start, stop, expected, states[at:], batch)
+        for seq in signed:
+            reason = "no batch begins at this entry"
+            self._finding("receipt-stray", "receipt", f"seq={seq} column=seq", reason, seq)
         if (stray := await tiles.take()) is not None:
             self._finding("tile-stray", "tile", f"level=0 place={stray[0]}", "the tree has no such full tile")
         await tiles.close()
@@ -137,7 +141,7 @@ class TreeCheck:
         else:
             self._finding("entry-gap", "entry", place, "the entry is missing", expected)
 
-    def _state(self, state: Row, frontier: Frontier, batch: list[Row]) -> None:
+    def _state(self, state: Row, frontier: Frontier, batch: list[Row], signed: dict[int, str]) -> None:
         size, recorded_at, root, claimed = state
         place, computed = f"size={size}", frontier.root()
         if root != computed:
@@ -149,7 +153,7 @@ class TreeCheck:
                 reason = "the entry and the state of its batch have different times"
                 self._finding("state-time", "state", f"{place} column=recorded_at", reason, entry[0])
                 break
-        self.receipts.add(batch, size, computed, recorded_at)
+        self.receipts.add(batch, size, computed, recorded_at, signed.pop(batch[0][0], None))
 
     async def _tile(self, tiles: Cursor, place: int, row: list[bytes]) -> None:
         while (found := await tiles.peek()) is not None and found[0] < place:

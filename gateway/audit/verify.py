@@ -6,7 +6,7 @@
 4. The case is whole: its first entry, and each following one, decided again by the rules.
 5. Every leaf is in the tree of the head.
 6. The head is signed by the log, and enough witnesses cosigned it; a time stamp is for this head.
-7. Every receipt is signed by the gateway, and is for its entry.
+7. Every receipt is signed by the gateway for a batch, and leads from its entry to what was signed.
 8. Every bundle is the one in the ledger, signed by its sender with a certificate that was valid when it was recorded.
 9. Every record, text of a decision, rendition and material is the one whose digest was recorded.
 
@@ -35,6 +35,7 @@ from gateway.audit.jws_check import JwsError, UncheckedError, decode_segment, pa
 from gateway.audit.leaf_form import parse_entry
 from gateway.audit.seal_check import TokenError
 from gateway.audit.token_check import verify_token
+from gateway.core.batch_receipt import parse_receipt, verify_place
 from gateway.core.checkpoint import parse_checkpoint
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash
@@ -332,24 +333,27 @@ class _Verifier:
             if data is None:
                 self._wrong("receipt-missing", name, "the receipt is missing", number)
                 continue
-            jws = data.decode("latin-1")
+            try:
+                jws, path = parse_receipt(data.decode("latin-1"))
+            except ProofError as error:
+                self._wrong("receipt", name, str(error), number)
+                continue
             claims = self._signature(name, jws, RECEIPT_TYPE, GATEWAY_URI, entry.recorded_at, cas, number)
             self._openssl_files(f"receipts/{number}", jws)
             if claims is None:
                 continue
-            digest = leaf_hash(self._leaves[number]).hex()
-            if (claims.get("entry_index"), claims.get("leaf_hash"), claims.get("origin")) != (
-                number,
-                digest,
-                entry.origin,
-            ):
+            if claims.get("origin") != entry.origin:
+                self._wrong("receipt", name, "is for an entry of another log", number)
+            try:
+                first, size = int(claims["first_index"]), int(claims["tree_size"])
+                verify_place(
+                    leaf_hash(self._leaves[number]), number, path,
+                    first_index=first, tree_size=size, batch_root=bytes.fromhex(claims["batch_root"]),
+                )  # fmt: skip
+            except (ProofError, KeyError, TypeError, ValueError):
                 self._wrong("receipt", name, "is for another entry", number)
-            size = claims.get("tree_size")
-            if (
-                not isinstance(size, int)
-                or size <= number
-                or (size == self.size and claims.get("root_hash") != self._root.hex())
-            ):
+                continue
+            if size == self.size and claims.get("root_hash") != self._root.hex():
                 self._wrong("receipt", name, "names a tree that does not hold the entry", number)
 
     def _signature(  # noqa: PLR0917 - one call for receipts, one for bundles

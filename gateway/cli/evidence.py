@@ -56,7 +56,7 @@ def read_receipt(path: Path) -> tuple[str, bytes]:
         path: JSON with jws and leaf.
 
     Returns:
-        compact JWS and canonical bytes of the leaf.
+        receipt (JWS, tilde, path) and canonical bytes of the leaf.
 
     Raises:
         SettingsError: it is not such a file.

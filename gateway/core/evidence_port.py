@@ -15,7 +15,7 @@ class CaseEntry:
     Args:
         index: place in the ledger.
         leaf: canonical bytes.
-        receipt: compact JWS; "" for a refused call.
+        receipt: as the gateway gave it; "" for a refused call.
         detail: text of the decision; empty for none.
         facts: what happened, as the ledger keeps it; empty for none.
     """

@@ -52,7 +52,10 @@ class FsckSource(Protocol):
         """Entries by index: seq, leaf, leaf_hash and ENTRY_COLUMNS; of the cases that belong to the part."""
 
     def tree(self, start: int, stop: int | None) -> Pages:
-        """Every entry of a range by index: seq, leaf_hash, recorded_at, kind, jws of its receipt or None."""
+        """Every entry of a range by index: seq, leaf_hash, recorded_at, kind."""
+
+    def receipts(self, start: int, stop: int | None) -> Pages:
+        """Signatures of the batches that begin in a range: index of their first entry, jws."""
 
     def states(self, start: int, stop: int | None) -> Pages:
         """States with start < size <= stop, by size: size, recorded_at, root, frontier."""

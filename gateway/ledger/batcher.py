@@ -26,7 +26,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.entry import SALT_BYTES
+from gateway.core.batch_receipt import BatchTree, join_receipt
+from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.merkle import TileEdge
@@ -37,7 +38,7 @@ from gateway.ledger.session import CommitUnknownError, Session
 from gateway.telemetry import log_event
 
 Sign = Callable[[dict[str, str | int]], str]
-"""Makes the receipt, a compact JWS, of its claims."""
+"""Signs the claims of a batch; gives the compact JWS."""
 
 _RETRY_AFTER_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0
@@ -60,12 +61,13 @@ _Outcome = Written | Recorded | GatewayError
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """A batch that was decided, with what each item comes to."""
+    """A batch that was decided, with what each item comes to; one signature and one tree for all its receipts."""
 
     items: list[_Item]
     draft: Draft
     outcomes: list[_Outcome]
-    receipts: dict[int, str]
+    receipt: str
+    tree: BatchTree | None
 
 
 class Batcher:
@@ -75,7 +77,7 @@ class Batcher:
         pool: asyncpg pool of the role ``fasttrack_gateway``; two of its connections are held all the time.
         origin: name of the log.
         clock: gives the gateway time.
-        sign: makes a receipt; it runs on the event loop.
+        sign: signs the claims of a batch; it runs on the event loop.
         max_batch: entries in one transaction.
         max_queue: acts that may wait.
         salt: gives so many random bytes.
@@ -308,7 +310,10 @@ class Batcher:
             self._decide_one(draft, item.command, salts[place * SALT_BYTES : (place + 1) * SALT_BYTES])
             for place, item in enumerate(items)
         ]
-        return _Batch(items, draft, outcomes, {index: self._sign(claims) for index, claims in draft.claims()})
+        if not draft.is_receipt_owed():
+            return _Batch(items, draft, outcomes, "", None)
+        tree = BatchTree([written.leaf_hash for written in draft.written])
+        return _Batch(items, draft, outcomes, self._sign(draft.claims(tree)), tree)
 
     def _decide_one(self, draft: Draft, command: Command, salt: bytes) -> _Outcome:
         try:
@@ -327,14 +332,16 @@ class Batcher:
         entries = {found.index: found for _, found in replayed.values()}
         if draft.written:
             started = time.perf_counter()
-            await session.write(draft, batch.receipts)
+            await session.write(draft, batch.receipt)
             if is_locked:
                 await session.commit()
             if self._observe is not None:
                 self._observe(len(draft.written), time.perf_counter() - started)
             self._edge = draft.edge
             for new in draft.written:
-                receipt = batch.receipts.get(new.index, "")
+                receipt = ""
+                if batch.tree is not None and new.kind not in WITHOUT_RECEIPT:
+                    receipt = join_receipt(batch.receipt, batch.tree.path(new.index - draft.written[0].index))
                 entries[new.index] = Appended(new.index, new.leaf, new.leaf_hash, draft.at, receipt)
         elif is_locked:
             await session.roll_back()

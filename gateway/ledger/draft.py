@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_instant, to_leaf
+from gateway.core.batch_receipt import BatchTree, to_claims
+from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.merkle import FullTile, TileEdge
@@ -174,11 +175,11 @@ class Draft:
             self.grants[head.sender, digest] = None
             self.grants[head.receiver, digest] = None
 
-    def arguments(self, receipts: Mapping[int, str]) -> list[Any]:
+    def arguments(self, receipt: str) -> list[Any]:
         """Write the batch as arguments of the statement ``write``.
 
         Args:
-            receipts: by the index of the entry.
+            receipt: JWS of the batch; "" when nobody is owed a receipt.
 
         Returns:
             the columns of each table one after the other.
@@ -190,8 +191,8 @@ class Draft:
             *_columns(self.details, 2),
             *_columns(list(self.grants), 2),
             *_columns([(full.tile.level, full.tile.place, full.root, full.data) for full in self.tiles], 4),
-            list(receipts),
-            list(receipts.values()),
+            [self.written[0].index] if receipt else [],
+            [receipt] if receipt else [],
             frontier.size,
             self.at,
             frontier.root(),
@@ -201,24 +202,23 @@ class Draft:
             *_columns(self.facts, 3),
         ]
 
-    def claims(self) -> list[tuple[int, dict[str, str | int]]]:
-        """What the gateway states in each receipt, by the index of the entry; ``WITHOUT_RECEIPT`` get none."""
-        root, at = self.heads.frontier.root().hex(), to_instant(self.at)
-        return [
-            (
-                written.index,
-                {
-                    "origin": self.origin,
-                    "entry_index": written.index,
-                    "leaf_hash": written.leaf_hash.hex(),
-                    "tree_size": self.heads.size,
-                    "root_hash": root,
-                    "recorded_at": at,
-                },
-            )
-            for written in self.written
-            if written.kind not in WITHOUT_RECEIPT
-        ]
+    def is_receipt_owed(self) -> bool:
+        """Whether somebody is owed a receipt; ``WITHOUT_RECEIPT`` says for what nobody is."""
+        return any(written.kind not in WITHOUT_RECEIPT for written in self.written)
+
+    def claims(self, tree: BatchTree) -> dict[str, str | int]:
+        """What the gateway signs for the batch.
+
+        Args:
+            tree: over the leaf hashes of the batch.
+
+        Returns:
+            the claims.
+        """
+        root = self.heads.frontier.root()
+        return to_claims(
+            self.origin, self.written[0].index, self.heads.size, batch_root=tree.root, root=root, recorded_at=self.at
+        )
 
 
 def _to_row(entry: Entry, command: Command, written: Written, head: HandoffHead | None) -> tuple[Any, ...]:

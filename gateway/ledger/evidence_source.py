@@ -9,6 +9,7 @@ import asyncpg
 
 from gateway.core.evidence_port import CaseBundle, CaseEntry, EvidenceHead
 from gateway.ledger.reader import Reader, fetch
+from gateway.ledger.receipt import to_receipt
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("evidence")
@@ -29,8 +30,7 @@ class EvidenceReader:
         """See ``EvidenceSource``."""
         rows = await fetch(self._pool, _SQL["entries"], case)
         return [
-            CaseEntry(row["seq"], row["leaf"], row["jws"] or "", row["body"] or b"", row["facts"] or b"")
-            for row in rows
+            CaseEntry(row["seq"], row["leaf"], to_receipt(row), row["body"] or b"", row["facts"] or b"") for row in rows
         ]
 
     async def bundles(self, case: str) -> list[CaseBundle]:

@@ -83,6 +83,10 @@ class DatabaseSource:
         """See ``FsckSource``."""
         return self._pages("tree", start, _NO_END if stop is None else stop)
 
+    def receipts(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("receipts", start, _NO_END if stop is None else stop, page=256)
+
     def states(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
         return self._pages("states", start, _NO_END if stop is None else stop)

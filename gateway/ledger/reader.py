@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.core.entry import EntryKind, HandoffState
+from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.identity import Agency
@@ -26,10 +26,11 @@ from gateway.core.merkle import (
     root_nodes,
     root_of,
 )
-from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
+from gateway.core.ports import EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.node import Nodes
+from gateway.ledger.receipt import to_appended
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("read")
@@ -90,10 +91,7 @@ class Reader:
             _to_inbox_row(rows[0]),
             rows[0]["manifest_jws"],
             rows[0]["record"],
-            tuple(
-                Appended(e["seq"], e["leaf"], e["leaf_hash"], e["recorded_at"].astimezone(UTC), e["jws"])
-                for e in entries
-            ),
+            tuple(to_appended(entry) for entry in entries if entry["kind"] not in WITHOUT_RECEIPT),
             details[-1]["body"] if details else b"",
             EntryKind(details[-1]["kind"]) if details else None,
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import UTC
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from gateway.core.ports import Appended
 from gateway.ledger.draft import Draft
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.head import Heads, read_edge, read_heads
+from gateway.ledger.receipt import to_appended
 from gateway.ledger.statement import load_statements
 from gateway.telemetry import log_event
 
@@ -63,19 +63,19 @@ class Session:
         """Read the tiles in the making of a tree of a size."""
         return await read_edge(await self._connect(), size)
 
-    async def write(self, draft: Draft, receipts: Mapping[int, str]) -> None:
-        """Write a draft with its receipts; outside a transaction this commits it.
+    async def write(self, draft: Draft, receipt: str) -> None:
+        """Write a draft with its receipt; outside a transaction this commits it.
 
         Args:
             draft: at least one entry.
-            receipts: by index.
+            receipt: JWS of the batch; "" when nobody is owed a receipt.
 
         Raises:
             CommitUnknownError: the connection was lost, and the entries may be there or not.
         """
         connection = await self._connect()
         try:
-            await connection.execute(_SQL["write"], *draft.arguments(receipts))
+            await connection.execute(_SQL["write"], *draft.arguments(receipt))
         except Exception as error:
             if not self.is_lost_by(error):
                 raise
@@ -122,7 +122,7 @@ class Session:
         return {
             (row["act_id"], row["actor"]): (
                 row["content_sha256"].hex(),
-                Appended(row["seq"], row["leaf"], row["leaf_hash"], row["recorded_at"].astimezone(UTC), row["jws"]),
+                to_appended(row),
             )
             for row in rows
         }

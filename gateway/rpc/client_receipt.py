@@ -26,7 +26,7 @@ class GatewayVerifier(Protocol):
         """Check a receipt.
 
         Args:
-            jws: compact JWS.
+            jws: the receipt, JWS of a batch and path.
             leaf: canonical bytes of the leaf that it is for.
             is_fresh: True when it was made just now, so that the gateway's certificate must be valid now; False for an
                 older one, whose certificate must have been valid then.
@@ -57,7 +57,7 @@ class Receipt:
     """Proof that one act is in the ledger; it was verified.
 
     Args:
-        jws: compact JWS signed by the gateway.
+        jws: JWS that the gateway signed for a batch, a tilde, and the path to it from this entry.
         leaf: canonical bytes of the ledger leaf.
         leaf_hash: 32 bytes.
         entry: the leaf, read.

@@ -1,7 +1,8 @@
 """What the gateway itself signs: receipts, and statements of reconciliation.
 
 A receipt binds one ledger entry, by the hash of its leaf, to the tree that held it when the call was answered. Whoever
-keeps the leaf and the receipt can show later that the gateway had recorded it.
+keeps the leaf and the receipt can show later that the gateway had recorded it. One signature serves a batch of entries
+(``core.batch_receipt``); every receipt holds it with the way from its own leaf.
 
 Source: RFC 6962 section 2.1 (leaf hash); RFC 7515; RFC 8037.
 """
@@ -21,9 +22,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.core.entry import leaf_hash
+from gateway.core.batch_receipt import parse_receipt, verify_place
+from gateway.core.entry import MAX_LEAF_BYTES, leaf_hash
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import GATEWAY_URI
+from gateway.core.merkle import ProofError
 from gateway.core.strict_json import parse_object
 from gateway.trust.chain import Chain
 from gateway.trust.jose import encode_segment, header_fields, parse_compact
@@ -37,7 +40,7 @@ _MAX_TREE_SIZE: Final = 2**63 - 1
 
 
 class ReceiptSigner:
-    """Signs on behalf of the gateway, with Ed25519: thousands of times a second, so the header is written only once."""
+    """Signs on behalf of the gateway, with Ed25519: for every batch and answer, so the header is written only once."""
 
     def __init__(self, private_key: ed25519.Ed25519PrivateKey, certificate_chain: Sequence[x509.Certificate]) -> None:
         """Hold the key.
@@ -110,15 +113,19 @@ class ReceiptClaims:
         origin: name of the log.
         entry_index: place of the entry, from 0.
         leaf_hash: SHA-256 of 0x00 and the leaf, 64 lower-case hexadecimal digits.
-        tree_size: entries in the tree that the receipt was given for.
-        root_hash: root of that tree, 64 lower-case hexadecimal digits.
+        first_index: index of the first entry of the batch that was signed.
+        tree_size: entries in the tree after the batch.
+        batch_root: root over the leaf hashes of the batch, 64 lower-case hexadecimal digits.
+        root_hash: root of the ledger's tree of that size, 64 lower-case hexadecimal digits.
         recorded_at: aware time of the entry, RFC 3339, as the gateway wrote it.
     """
 
     origin: str
     entry_index: int
     leaf_hash: str
+    first_index: int
     tree_size: int
+    batch_root: str
     root_hash: str
     recorded_at: str
 
@@ -177,20 +184,20 @@ def verify_statement(jws: str, *, typ: str, signing_ca: x509.Certificate, now: d
     return claims
 
 
-def _is_receipt(claims: Mapping[str, Any]) -> bool:
-    """Whether every claim is there and has its form; the entry must lie within the tree."""
-    texts = [claims.get(name) for name in ("origin", "leaf_hash", "root_hash", "recorded_at")]
-    index, size = claims.get("entry_index"), claims.get("tree_size")
+def _is_batch(claims: Mapping[str, Any]) -> bool:
+    """Whether every claim is there and has its form; a batch is not empty and ends where the tree ends."""
+    texts = [claims.get(name) for name in ("origin", "batch_root", "root_hash", "recorded_at")]
+    first, size = claims.get("first_index"), claims.get("tree_size")
     if len(claims) != len(texts) + 2 or not all(isinstance(text, str) for text in texts):
         return False
-    if type(index) is not int or type(size) is not int or not 0 <= index < size <= _MAX_TREE_SIZE:
+    if type(first) is not int or type(size) is not int or not 0 <= first < size <= _MAX_TREE_SIZE:
         return False
-    return all(_HASH.fullmatch(claims[name]) for name in ("leaf_hash", "root_hash"))
+    return all(_HASH.fullmatch(claims[name]) for name in ("batch_root", "root_hash"))
 
 
-def _parse_claims(claims: Mapping[str, Any]) -> tuple[ReceiptClaims, datetime]:
+def _parse_time(claims: Mapping[str, Any]) -> datetime:
     malformed = refuse(ErrorCode.JWS_MALFORMED, "payload", "not the claims of a receipt")
-    if not _is_receipt(claims):
+    if not _is_batch(claims):
         raise malformed
     try:
         recorded_at = datetime.fromisoformat(claims["recorded_at"])
@@ -198,14 +205,27 @@ def _parse_claims(claims: Mapping[str, Any]) -> tuple[ReceiptClaims, datetime]:
         raise malformed from error
     if recorded_at.tzinfo is None:
         raise malformed
-    return ReceiptClaims(**claims), recorded_at
+    return recorded_at
 
 
-def verify_receipt(jws: str, *, leaf: bytes, signing_ca: x509.Certificate, now: datetime | None) -> ReceiptClaims:
+def _index_of(leaf: bytes) -> int:
+    """Index that a leaf names; -1, which no tree holds, for anything else."""
+    try:
+        index = parse_object(leaf, max_bytes=MAX_LEAF_BYTES, max_depth=4).get("index")
+    except GatewayError:
+        return -1
+    return index if type(index) is int else -1
+
+
+def verify_receipt(receipt: str, *, leaf: bytes, signing_ca: x509.Certificate, now: datetime | None) -> ReceiptClaims:
     """Verify a receipt against the ledger entry that it is for; needs no network and no gateway.
 
+    1. The receipt is a JWS, a tilde and a path. 2. The JWS is the gateway's (``verify_statement``), of the type of
+    receipts. 3. Its claims are those of a batch. 4. The certificate was valid. 5. The path leads from the hash of the
+    leaf, at the index that the leaf names, to the root of the batch.
+
     Args:
-        jws: the receipt.
+        receipt: as the gateway gave it.
         leaf: canonical bytes of the ledger entry.
         signing_ca: the trusted CA.
         now: aware time at which the gateway's certificate must be valid; None, years later, takes that of the entry.
@@ -214,17 +234,25 @@ def verify_receipt(jws: str, *, leaf: bytes, signing_ca: x509.Certificate, now: 
         what the receipt says.
 
     Raises:
-        GatewayError: what ``verify_statement`` raises; JWS_MALFORMED when the claims are not those of a receipt;
-            RECORD_DIGEST_MISMATCH when it is the receipt of another entry.
+        GatewayError: what ``verify_statement`` raises; JWS_MALFORMED when it is no receipt or the claims are not those
+            of one; RECORD_DIGEST_MISMATCH when it is the receipt of another entry.
 
     Source: RFC 6962 section 2.1.
     """
+    try:
+        jws, path = parse_receipt(receipt)
+    except ProofError as error:
+        raise refuse(ErrorCode.JWS_MALFORMED, "", str(error)) from error
     claims, chain = _verify(jws, typ=RECEIPT_TYPE, signing_ca=signing_ca)
-    receipt, recorded_at = _parse_claims(claims)
+    recorded_at = _parse_time(claims)
     findings = _validity_finding(chain, recorded_at if now is None else now)
-    if receipt.leaf_hash != leaf_hash(leaf).hex():
+    digest, index = leaf_hash(leaf), _index_of(leaf)
+    first, size, batch_root = claims["first_index"], claims["tree_size"], bytes.fromhex(claims["batch_root"])
+    try:
+        verify_place(digest, index, path, first_index=first, tree_size=size, batch_root=batch_root)
+    except ProofError:
         what = "the receipt is for another ledger entry"
-        findings.append(Finding(ErrorCode.RECORD_DIGEST_MISMATCH, "payload/leaf_hash", what, basis="RFC 6962 2.1"))
+        findings.append(Finding(ErrorCode.RECORD_DIGEST_MISMATCH, "path", what, basis="RFC 6962 2.1"))
     if findings:
         raise GatewayError(findings)
-    return receipt
+    return ReceiptClaims(entry_index=index, leaf_hash=digest.hex(), **claims)

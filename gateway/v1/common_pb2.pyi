@@ -188,7 +188,9 @@ class Receipt(_message.Message):
     ENTRY_INDEX_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     jws: _builtins.str
-    """Compact JWS (typ fasttrack-receipt+jws) signed by the gateway; its payload names the entry, the act and the bundle."""
+    """Compact JWS (typ fasttrack-receipt+jws) that the gateway signed for the batch of the entry, "~", and BASE64URL of the
+    hashes that lead from leaf_hash to the batch_root in its payload (RFC 6962, section 2.1.1), one after the other.
+    """
     leaf: _builtins.bytes
     """Canonical bytes of the ledger leaf; SHA-256 over 0x00 and these bytes is leaf_hash (RFC 6962, section 2.1)."""
     leaf_hash: _builtins.bytes

@@ -84,12 +84,28 @@ function signManifest(manifest) {
   return `${input}.${base64url(sign(null, Buffer.from(input), signingKey))}`;
 }
 
+// Whether a path leads from the leaf at a place of a tree to its root (RFC 9162, section 2.1.3.2).
+function leadsToRoot(leafHash, place, size, path, root) {
+  let [hash, last] = [leafHash, size - 1];
+  if (place < 0 || place > last || path.length % 32 !== 0) return false;
+  for (let at = 0; at < path.length; at += 32) {
+    if (last === 0) return false;
+    const neighbour = path.subarray(at, at + 32);
+    const isRight = place % 2 === 1 || place === last;
+    hash = sha256(Buffer.concat([Buffer.from([1]), ...(isRight ? [neighbour, hash] : [hash, neighbour])]));
+    if (isRight) while (place % 2 === 0 && place !== 0) [place, last] = [place >> 1, last >> 1];
+    [place, last] = [place >> 1, last >> 1];
+  }
+  return last === 0 && hash.toString("hex") === root;
+}
+
 // 6. The receipt: signed by the gateway, for this leaf, and the leaf is about this bundle.
 function checkReceipt(receipt, bundleId, manifestJws) {
   const require = (isMet, what) => {
     if (!isMet) throw new Error(`the receipt does not verify: ${what}`);
   };
-  const [header64, payload64, signature64] = receipt.jws.split(".");
+  const [jws, path64] = receipt.jws.split("~");
+  const [header64, payload64, signature64] = jws.split(".");
   const header = JSON.parse(Buffer.from(header64, "base64url"));
   const claims = JSON.parse(Buffer.from(payload64, "base64url"));
   const certificate = new X509Certificate(Buffer.from(header.x5c[0], "base64"));
@@ -103,9 +119,12 @@ function checkReceipt(receipt, bundleId, manifestJws) {
   const signed = Buffer.from(`${header64}.${payload64}`);
   require(verify(null, signed, certificate.publicKey, Buffer.from(signature64, "base64url")), "signature");
   const leafHash = digest("sha256", Buffer.concat([Buffer.from([0]), receipt.leaf]));
-  require(claims.leaf_hash === leafHash && receipt.leaf_hash.toString("hex") === leafHash, "leaf hash");
+  require(receipt.leaf_hash.toString("hex") === leafHash, "leaf hash");
   const leaf = JSON.parse(receipt.leaf);
-  require(leaf.index === claims.entry_index && claims.entry_index === receipt.entry_index, "index");
+  require(leaf.index === receipt.entry_index, "index");
+  const [place, size] = [leaf.index - claims.first_index, claims.tree_size - claims.first_index];
+  const path = Buffer.from(path64, "base64url");
+  require(leadsToRoot(Buffer.from(leafHash, "hex"), place, size, path, claims.batch_root), "path");
   require(leaf.kind === "submitted" && leaf.handoff === bundleId, "act");
   require(leaf.bundle_sha256 === digest("sha256", manifestJws), "bundle");
   return claims;
@@ -153,7 +172,7 @@ try {
     JSON.stringify({
       handoff: bundleId,
       pair_number: answer.pair_number,
-      entry_index: claims.entry_index,
+      entry_index: answer.receipt.entry_index,
       tree_size: claims.tree_size,
       root_hash: claims.root_hash,
       receipt_verified: true,

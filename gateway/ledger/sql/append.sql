@@ -104,8 +104,16 @@ WITH locked AS MATERIALIZED (
 SELECT pg_notify('fasttrack_inbox', $44::text) FROM locked WHERE $44::text <> ''
 
 -- name: recorded
-SELECT entry.seq, entry.act_id, entry.actor, entry.content_sha256, entry.recorded_at, entry.leaf, entry.leaf_hash,
-       coalesce(receipt.jws, '') AS jws
+-- A receipt is made of the signature of the batch and of its leaf hashes.
+SELECT entry.seq, entry.kind, entry.act_id, entry.actor, entry.content_sha256, entry.recorded_at, entry.leaf,
+       entry.leaf_hash, signed.jws, signed.first_index, batch.leaf_hashes
 FROM unnest($1::uuid[], $2::text[]) AS wanted (act_id, actor)
 JOIN ledger.entry ON entry.act_id = wanted.act_id AND entry.actor = wanted.actor
-LEFT JOIN ledger.receipt ON receipt.seq = entry.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= entry.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true

@@ -1,11 +1,18 @@
 -- What an evidence pack of one case is made from.
 
 -- name: entries
-SELECT e.seq, e.leaf, r.jws, d.body, f.body AS facts
+SELECT e.seq, e.kind, e.leaf, d.body, f.body AS facts, signed.jws, signed.first_index, batch.leaf_hashes
 FROM ledger.entry AS e
-LEFT JOIN ledger.receipt AS r ON r.seq = e.seq
 LEFT JOIN ledger.detail AS d ON d.seq = e.seq
 LEFT JOIN ledger.fact AS f ON f.seq = e.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true
 WHERE e.case_id = $1 ORDER BY e.case_seq
 
 -- name: bundles

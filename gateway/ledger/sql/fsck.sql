@@ -33,10 +33,10 @@ WHERE ($1::text IS NULL OR case_id COLLATE "C" >= $1) AND ($2::text IS NULL OR c
 ORDER BY seq
 
 -- name: tree
-SELECT e.seq, e.leaf_hash, e.recorded_at, e.kind, r.jws
-FROM ledger.entry AS e LEFT JOIN ledger.receipt AS r ON r.seq = e.seq
-WHERE e.seq >= $1 AND e.seq < $2
-ORDER BY e.seq
+SELECT seq, leaf_hash, recorded_at, kind FROM ledger.entry WHERE seq >= $1 AND seq < $2 ORDER BY seq
+
+-- name: receipts
+SELECT seq, jws FROM ledger.receipt WHERE seq >= $1 AND seq < $2 ORDER BY seq
 
 -- name: states
 SELECT size, recorded_at, root, frontier FROM ledger.state WHERE size > $1 AND size <= $2 ORDER BY size

@@ -31,10 +31,18 @@ CROSS JOIN LATERAL (
 WHERE bundle.handoff_id = $1
 
 -- name: handoff_receipts
-SELECT entry.seq, entry.kind, entry.recorded_at, entry.leaf, entry.leaf_hash, receipt.jws, detail.body
+SELECT entry.seq, entry.kind, entry.recorded_at, entry.leaf, entry.leaf_hash, detail.body,
+       signed.jws, signed.first_index, batch.leaf_hashes
 FROM ledger.entry
-JOIN ledger.receipt ON receipt.seq = entry.seq
 LEFT JOIN ledger.detail ON detail.seq = entry.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= entry.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true
 WHERE entry.handoff_id = $1
 ORDER BY entry.seq
 

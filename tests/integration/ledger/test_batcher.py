@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from gateway.core.batch_receipt import parse_receipt, verify_place
 from gateway.core.entry import EntryKind, from_leaf, leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.handoff import Command
@@ -29,6 +30,7 @@ from tests.integration.ledger.act import (
     make_submit,
     new_case,
     read_ledger,
+    sign,
 )
 
 CALLERS = 64
@@ -193,15 +195,44 @@ async def test_receipt_says_what_is_in_the_tree(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     root = await connection.fetchval("SELECT root FROM ledger.state WHERE size = 1")
     await connection.close()
-    claims = dict(part.split("=", 1) for part in appended.receipt_jws.split(";"))
-    assert claims == {
-        "origin": ORIGIN,
-        "entry_index": "0",
-        "leaf_hash": appended.leaf_hash.hex(),
-        "tree_size": "1",
-        "root_hash": root.hex(),
-        "recorded_at": appended.recorded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
+    jws, path = parse_receipt(appended.receipt_jws)
+    assert (dict(part.split("=", 1) for part in jws.split(";")), path) == (
+        {
+            "origin": ORIGIN,
+            "first_index": "0",
+            "tree_size": "1",
+            "batch_root": appended.leaf_hash.hex(),
+            "root_hash": root.hex(),
+            "recorded_at": appended.recorded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        },
+        [],
+    )
+
+
+async def test_receipts_of_a_batch_share_one_signature_and_lead_each_to_its_own_entry(database_url: str) -> None:
+    """Whatever else is in the batch, each receipt proves its entry; one read again later is the same text."""
+    signed: list[dict[str, str | int]] = []
+
+    def count(claims: dict[str, str | int]) -> str:
+        signed.append(claims)
+        return sign(claims)
+
+    submits = [make_submit() for _ in range(21)]
+    refused = make_act(EntryKind.CALL_REFUSED, make_submit().act_id, CT, method="S/Fetch", refusal_codes=(1004,))
+    refused = replace(refused, handoff=None, consumer="")
+    async with batcher_on(database_url, sign=count, is_ahead=False) as batcher:
+        results = committed(await append_all(batcher, [*submits[:9], refused, *submits[9:]]))
+        again = committed(await append_all(batcher, submits))
+    assert len(signed) < len(submits) / 4
+    for first, replay in zip([result for result in results if result.receipt_jws], again, strict=True):
+        jws, path = parse_receipt(first.receipt_jws)
+        claims = next(item for item in signed if sign(item) == jws)
+        verify_place(
+            first.leaf_hash, first.index, path,
+            first_index=int(claims["first_index"]), tree_size=int(claims["tree_size"]),
+            batch_root=bytes.fromhex(str(claims["batch_root"])),
+        )  # fmt: skip
+        assert (replay.receipt_jws, replay.is_replay) == (first.receipt_jws, True)
 
 
 async def test_time_never_goes_back(database_url: str) -> None:
