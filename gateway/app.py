@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
     from gateway.core.identity import Agency
+    from gateway.core.ports import Clock
     from gateway.core.witness_policy import WitnessPolicy
 
 _LOG: Final = logging.getLogger(__name__)
@@ -88,13 +89,15 @@ def load_policy(path: Path | None, origin: str) -> WitnessPolicy | None:
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
+async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterator[Callable[[], int]]:
     """Build a gateway from its settings, serve, and on leaving stop in an order that loses nothing.
 
     Leaving takes no new calls, lets the running ones end, commits and answers what the batcher holds, then closes.
 
     Args:
         settings: of the process.
+        clock: gateway time. Nothing sets another than the machine's but a test that plays a case of many months; TLS
+            goes by the machine's time whatever this says.
 
     Yields:
         a function that gives the port it listens on.
@@ -132,7 +135,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     batcher = Batcher(
         pool,
         origin=settings.origin,
-        clock=now,
+        clock=clock,
         sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
         observe=telemetry.batch,
     )
@@ -141,7 +144,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Callable[[], int]]:
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
     parts = Parts(
         origin=settings.origin,
-        clock=now,
+        clock=clock,
         pseudonyms=pseudonyms,
         verify=follower.verify,
         writer=batcher,
