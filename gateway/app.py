@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
+    from gateway.core.form.book import FormBook
     from gateway.core.identity import Agency
     from gateway.core.ports import Clock
     from gateway.core.witness_policy import WitnessPolicy
@@ -86,6 +87,25 @@ def load_policy(path: Path | None, origin: str) -> WitnessPolicy | None:
     if policy.log.name != origin:
         raise ValueError("the witness policy is for another log than FASTTRACK_ORIGIN")
     return policy
+
+
+def load_forms(settings: Path | None) -> FormBook:
+    """Read the published forms of annexes and statements.
+
+    Args:
+        settings: YAML file with other tolerances and thresholds; None for the defaults.
+
+    Returns:
+        the forms with their checks.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: a setting is not as it must be.
+    """
+    from gateway.core.form.book import load_form_book  # noqa: PLC0415
+    from gateway.core.rule import parse_yaml  # noqa: PLC0415
+
+    return load_form_book(None if settings is None else parse_yaml(settings.name, settings.read_bytes()))
 
 
 @asynccontextmanager
@@ -157,6 +177,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         statements=statements,
         checkpoints=CheckpointStore(pool),
         policy=policy,
+        forms=load_forms(settings.form_settings),
     )
 
     async def refuse(caller: Agency, method: str, error: GatewayError) -> int:

@@ -14,6 +14,7 @@
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
 | FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
 | FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
+| FASTTRACK_FORM_SETTINGS | YAML file: other tolerances of the checks of forms (core/rules/forms.yaml) | none |
 | FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
 | FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
 """
@@ -64,6 +65,7 @@ class Settings:
     workers: int
     log_level: str
     witness_policy: Path | None = None
+    form_settings: Path | None = None
 
 
 _FILES: Final = (
@@ -139,6 +141,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         problems.append(f"{PREFIX}LOG_LEVEL: one of {', '.join(_LEVELS)} is needed")
     policy = path("witness_policy", is_folder=False) if text("witness_policy") else None
     schemas = path("schema_versions", is_folder=False) if text("schema_versions") else None
+    forms = path("form_settings", is_folder=False) if text("form_settings") else None
     signers = path("signers_dir", is_folder=True) if text("signers_dir") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
@@ -152,6 +155,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         log_level=level,
         witness_policy=policy,
         schema_versions=schemas,
+        form_settings=forms,
         signers_dir=signers,
         **files,
         **folders,

@@ -5,7 +5,6 @@ Source: domain model, section 3.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Structured materials: their forms, and whether a file is right.", no_args_is_help=True)
 
 _RECEIVERS: Final = {"police": "procuratorate", "procuratorate": "court", "court": "justice", "justice": "court"}
-_FILE_NAME: Final = re.compile(r"(?:.*\.)?([a-z][a-z-]*)\.v([0-9]{1,3})(?:\.example)?\.json")
 _HINT: Final = "repair what is named above; `fasttrack annex show NAME --schema` says what each field means"
 
 
@@ -207,9 +205,11 @@ def _find_form(book: FormBook, name: str, option: str) -> Form:
 def _guess_form(book: FormBook, file: Path, data: bytes) -> Form:
     import json  # noqa: PLC0415 - with the forms
 
-    by_name = _FILE_NAME.fullmatch(file.name)
-    if by_name and any(key[1:] == (by_name[1], int(by_name[2])) for key in book.forms):
-        return _find_form(book, f"{by_name[1]}.v{int(by_name[2])}", "FILE")
+    from gateway.core.form.definition import parse_file_name  # noqa: PLC0415 - as above
+
+    by_name = parse_file_name(file.name)
+    if by_name and any(key[1:] == by_name for key in book.forms):
+        return _find_form(book, f"{by_name[0]}.v{by_name[1]}", "FILE")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

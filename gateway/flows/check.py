@@ -13,12 +13,14 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
+from gateway.core.annex import Annex
 from gateway.core.digest import sm3_hex
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.identity import Agency
 from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
 from gateway.core.ports import RuleOutcome, SignedManifest
 from gateway.core.route import ROUTES
+from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.parts import Parts
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Checked:
         reading: the record as read; None when its bytes were not the signed ones.
         outcome: what the procedure says; None when the record could not be read.
         findings: everything found; errors refuse.
+        annexes: those that could be read, in the order of the manifest.
     """
 
     signed: SignedManifest
@@ -45,6 +48,7 @@ class Checked:
     reading: Reading | None
     outcome: RuleOutcome | None
     findings: tuple[Finding, ...]
+    annexes: tuple[Annex, ...] = ()
 
     @property
     def is_acceptable(self) -> bool:
@@ -53,11 +57,12 @@ class Checked:
 
 
 async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: bytes) -> Checked:
-    """Check a bundle in eight steps.
+    """Check a bundle in nine steps.
 
     1. signature, chain, key, manifest form (``parts.verify``); 2. signer, caller and sender are one agency, and the
     time is not in the future; 3. route, schema, version and encoding; 4. size and digests of the record; 5. materials
-    present and the sender's; 6. the record read by its schema; 7. record and manifest say the same; 8. the procedure.
+    present and the sender's; 6. the record read by its schema; 7. record and manifest say the same; 8. annexes by their
+    forms, each other and the record; 9. the procedure.
 
     Args:
         parts: the filled ports.
@@ -66,7 +71,7 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
         record: native record, or empty when it was uploaded as a material.
 
     Returns:
-        the bundle with all findings of steps 2 to 8.
+        the bundle with all findings of steps 2 to 9.
 
     Raises:
         GatewayError: what step 1 refuses; RECORD_TOO_LARGE for a record over 1 MiB in the call.
@@ -89,18 +94,25 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
     is_routed = not findings
     data, record_findings = await _record(parts, manifest, record)
     findings += record_findings
-    findings += await _materials(parts, manifest)
+    material_findings, missing = await _materials(parts, manifest)
+    findings += material_findings
     findings += await _reply(parts, manifest)
     reading: Reading | None = None
     outcome: RuleOutcome | None = None
+    annexes, annex_findings = await read_annexes(parts, manifest, missing)
     if is_routed and data is not None:
         reading = await read_record(parts, data, manifest)
         findings += reading.findings
         findings += _agreement(manifest, reading)
-        if not reading.has_errors:
-            outcome = parts.procedure.judge(manifest, reading, now)
-            findings += outcome.findings
-    return Checked(signed, record, reading, outcome, tuple(findings))
+    is_read = reading is not None and not reading.has_errors
+    findings += annex_findings
+    if annexes:
+        case = reading.case if reading is not None and is_read else None
+        findings += await check_annexes(parts, manifest, annexes, case, now)
+    if reading is not None and is_read:
+        outcome = parts.procedure.judge(manifest, reading, now)
+        findings += outcome.findings
+    return Checked(signed, record, reading, outcome, tuple(findings), annexes)
 
 
 async def read_record(parts: Parts, data: bytes, manifest: Manifest) -> Reading:
@@ -190,12 +202,14 @@ async def load_material(parts: Parts, sha256_hex: str, size: int) -> bytes:
     return b"".join(chunks)
 
 
-async def _materials(parts: Parts, manifest: Manifest) -> list[Finding]:
+async def _materials(parts: Parts, manifest: Manifest) -> tuple[list[Finding], set[int]]:
+    """What is wrong with the materials, and the indices of those that are not there as the manifest says."""
     digests = [material.sha256 for material in manifest.materials] + list(manifest.unchanged)
     if not digests:
-        return []
+        return [], set()
     granted = await parts.grants.granted(manifest.sender, digests)
     findings = []
+    missing: set[int] = set()
     for index, material in enumerate(manifest.materials):
         path = f"/materials/{index}"
         info = await parts.store.info(material.sha256) if material.sha256 in granted else None
@@ -203,12 +217,15 @@ async def _materials(parts: Parts, manifest: Manifest) -> list[Finding]:
             findings.append(Finding(ErrorCode.MATERIAL_MISSING, f"{path}/sha256", "upload this material first"))
         elif info.size != material.size or info.sm3 != material.sm3:
             findings.append(Finding(ErrorCode.MATERIAL_DIGEST_MISMATCH, path, "size or SM3 is not the material's"))
+        else:
+            continue
+        missing.add(index)
     findings += [
         Finding(ErrorCode.MATERIAL_MISSING, f"/unchanged/{index}", "no earlier handoff brought this material")
         for index, digest in enumerate(manifest.unchanged)
         if digest not in granted
     ]
-    return findings
+    return findings, missing
 
 
 async def _reply(parts: Parts, manifest: Manifest) -> list[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.ports import (
     Adapters,
     BundleVerifier,
@@ -40,6 +41,7 @@ class Parts:
         statements: signs what the gateway states beside receipts.
         checkpoints: checkpoints and cosignatures.
         policy: whose cosignatures seal a receipt; None when nothing is sealed here.
+        forms: published forms of annexes and statements, with the chosen settings.
     """
 
     origin: str
@@ -56,3 +58,4 @@ class Parts:
     statements: StatementSigner
     checkpoints: Checkpoints
     policy: WitnessPolicy | None = None
+    forms: FormBook = field(default_factory=load_form_book)

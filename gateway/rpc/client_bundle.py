@@ -13,6 +13,8 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from gateway.core.digest import sha256_hex, sm3_hex
+from gateway.core.form.catalog import published_forms
+from gateway.core.form.definition import FormKind, parse_file_name
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_RECORD_IN_CALL_BYTES, Manifest, Material, NativeRecord
 from gateway.core.route import RecordKind
@@ -134,8 +136,13 @@ def to_media_type(path: Path) -> str:
         path: the file.
 
     Returns:
-        type/subtype; application/octet-stream for an unknown ending.
+        type/subtype; that of a published form for a name such as ``recorder-manifest.v1.json``;
+        application/octet-stream for an unknown ending.
     """
+    if (named := parse_file_name(path.name)) is not None:
+        for form in published_forms():
+            if form.key == (FormKind.ANNEX, *named):
+                return form.media_type
     known = _MEDIA_TYPES.get(path.suffix.lower())
     return known or mimetypes.guess_type(path.name, strict=True)[0] or _UNKNOWN_MEDIA_TYPE
 

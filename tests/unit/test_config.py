@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import gateway.config
+from gateway.app import load_forms
 from gateway.config import PREFIX, Settings, SettingsError, parse_database_url, parse_settings
 
 SECRET = "correct-horse"
@@ -118,3 +119,16 @@ def test_database_url_alone_is_enough_for_commands_that_need_no_more(environ: di
     with pytest.raises(SettingsError) as caught:
         parse_database_url({})
     assert caught.value.problems[0].startswith(name)
+
+
+def test_form_settings_when_named_are_a_file_that_exists(environ: dict[str, str], tmp_path: Path) -> None:
+    """A profile that is not there must not silently become the default one."""
+    assert parse_settings(environ).form_settings is None
+    assert _problems({**environ, "FASTTRACK_FORM_SETTINGS": str(tmp_path / "none.yaml")}) == [
+        "FASTTRACK_FORM_SETTINGS: there is no such file"
+    ]
+    file = tmp_path / "forms.yaml"
+    file.write_text("clock_drift_seconds: 5\n", "utf-8")
+    assert parse_settings({**environ, "FASTTRACK_FORM_SETTINGS": str(file)}).form_settings == file
+    assert load_forms(file).rules.settings.clock_drift_seconds == 5
+    assert load_forms(None).rules.settings.clock_drift_seconds == 60

@@ -20,6 +20,7 @@ from gateway.core.form.setting import FormSettings
 
 MEDIA_TYPE_PREFIX: Final = "application/vnd.fasttrack."
 _MEDIA_TYPE: Final = re.compile(r"application/vnd\.fasttrack\.([a-z][a-z-]{0,40})\.v([1-9][0-9]{0,2})\+json", re.ASCII)
+_FILE_NAME: Final = re.compile(r"(?:.*\.)?([a-z][a-z-]{0,40})\.v([1-9][0-9]{0,2})(?:\.example)?\.json", re.ASCII)
 
 
 class FormKind(StrEnum):
@@ -176,4 +177,17 @@ def parse_media_type(media_type: str) -> tuple[str, int] | None:
         name and version; None when it is not written so.
     """
     found = _MEDIA_TYPE.fullmatch(media_type)
+    return (found[1], int(found[2])) if found else None
+
+
+def parse_file_name(name: str) -> tuple[str, int] | None:
+    """Read the name and version of a form from the name of a file.
+
+    Args:
+        name: such as ``recorder-manifest.v1.json`` or ``A110.recorder-manifest.v1.json``.
+
+    Returns:
+        name and version, whether there is such a form or not; None when it is not written so.
+    """
+    found = _FILE_NAME.fullmatch(name)
     return (found[1], int(found[2])) if found else None

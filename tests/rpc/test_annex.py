@@ -1,0 +1,47 @@
+"""Annexes over the wire: what a receiver gets with a handoff, and what refuses one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from gateway.core.digest import sha256_hex, sm3_hex
+from gateway.core.form.definition import FormKind
+from gateway.core.manifest import Material
+from tests.rpc.conftest import Signers
+from tests.support.bundle import PDF, new_case_number, sign, to_material, transfer_manifest, transfer_record
+from tests.support.form_scene import PERSON, changed_example
+from tests.support.wire import Desk, refusal_of
+
+_OF_THE_RECORD: Final = {"/visits/0/person": PERSON, "/visits/0/interrogations/0/transcript": "1"}
+
+
+def _annex(name: str, changes: dict[str, Any]) -> tuple[bytes, Material]:
+    data = json.dumps(changed_example(FormKind.ANNEX, name, changes), ensure_ascii=False).encode()
+    media_type = f"application/vnd.fasttrack.{name}.v1+json"
+    return data, Material("log", "", "办案中心流程记录", media_type, len(data), sha256_hex(data), sm3_hex(data))
+
+
+def _bundle(signers: Signers, annex: Material) -> tuple[str, bytes]:
+    number = new_case_number()
+    record = transfer_record(number)
+    return sign(transfer_manifest(record, number, materials=(to_material(PDF), annex)), signers.police), record
+
+
+async def test_transfer_with_an_annex_is_accepted_with_its_warnings(police: Desk, signers: Signers) -> None:
+    """Flaws of the procedure travel with the file: the answer names them with their place and article."""
+    data, annex = _annex("case-centre-log", {**_OF_THE_RECORD, "/visits/0/rests": []})
+    await police.upload(data)
+    done = await police.submit(*_bundle(signers, annex))
+    told = {warning.name: (warning.path, warning.basis) for warning in done.warnings}
+    assert told["REST_MISSING"] == ("/materials/1#/visits/0/rests", "MPS 201")
+    assert done.receipt.jws
+
+
+async def test_transfer_with_an_annex_about_nobody_of_the_record_is_refused(police: Desk, signers: Signers) -> None:
+    """An annex that contradicts the record refuses the handoff, with a path into the annex."""
+    data, annex = _annex("case-centre-log", {**_OF_THE_RECORD, "/visits/0/person": "R9"})
+    await police.upload(data)
+    refusal = await refusal_of(police.submit(*_bundle(signers, annex)))
+    assert (refusal.status, refusal.reason) == ("INVALID_ARGUMENT", "PERSON_NOT_IN_RECORD")
+    assert ("PERSON_NOT_IN_RECORD", "/materials/1#/visits/0/person") in refusal.found

@@ -1,0 +1,157 @@
+"""Annexes of a bundle on their way through the checks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.core.digest import sha256_hex, sm3_hex
+from gateway.core.errors import ErrorCode, Severity
+from gateway.core.form.book import MAX_FORM_BYTES
+from gateway.core.form.definition import FormKind
+from gateway.core.manifest import Material
+from gateway.flows.annex import MAX_ANNEXES
+from gateway.flows.check import Checked, check_bundle
+from tests.support.bundle import PDF, new_case_number, to_material
+from tests.support.fake_parts import POLICE, PROCURATORATE, World, fake_sign
+from tests.support.form_scene import changed_example
+
+E = ErrorCode
+_TYPE = "application/vnd.fasttrack.{}.v1+json"
+
+
+def _encode(name: str, changes: dict[str, Any] | None = None) -> bytes:
+    return json.dumps(changed_example(FormKind.ANNEX, name, changes), ensure_ascii=False).encode()
+
+
+def _material(data: bytes, name: str, number: int = 1) -> Material:
+    title = f"annex {number}"
+    return Material(f"x{number}", "", title, _TYPE.format(name), len(data), sha256_hex(data), sm3_hex(data))
+
+
+async def _check(world: World, *materials: Material, codes: tuple[str, ...] = ()) -> Checked:
+    manifest, record = world.bundle(new_case_number(), codes=codes)
+    return await check_bundle(
+        world.parts, POLICE, fake_sign(replace(manifest, materials=materials), "ps:110108"), record
+    )
+
+
+async def _given(world: World, data: bytes, name: str, number: int = 1) -> Material:
+    await world.give(POLICE, data)
+    return _material(data, name, number)
+
+
+def _found(checked: Checked) -> list[tuple[ErrorCode, str]]:
+    return [(finding.code, finding.path) for finding in checked.findings]
+
+
+async def test_annex_when_right_is_read_and_put_beside_the_record() -> None:
+    """Whoever judges the bundle finds the annex as data, with the place of its material."""
+    world = World()
+    await world.give(POLICE, PDF)
+    checked = await _check(world, to_material(PDF), await _given(world, _encode("reception"), "reception"))
+    assert checked.findings == ()
+    [annex] = checked.annexes
+    assert (annex.name, annex.version, annex.path) == ("reception", 1, "/materials/1")
+    assert annex.data["report_no"] == "JB-2024-060201"
+
+
+async def test_annex_with_faults_is_told_together_with_those_of_the_record() -> None:
+    """One answer has everything: record, form, checks; paths name the material."""
+    world = World()
+    broken = _encode("reception", {"/channel": "PIGEON", "/report_no": ""})
+    masked = _encode("reception", {"/reporter/name": "张三"})
+    checked = await _check(
+        world,
+        await _given(world, broken, "reception", 1),
+        await _given(world, masked, "reception", 2),
+        codes=("MISSING_FIELD",),
+    )
+    assert sorted(_found(checked)) == [
+        (E.MISSING_FIELD, "/x"),
+        (E.FORM_FIELD_INVALID, "/materials/0#/channel"),
+        (E.FORM_FIELD_INVALID, "/materials/0#/report_no"),
+        (E.REPORTER_NOT_MASKED, "/materials/1#/reporter/name"),
+    ]
+    assert not checked.is_acceptable
+
+
+async def test_annex_with_warnings_only_does_not_refuse() -> None:
+    """A flaw of the procedure is handed over with the file, for the receiver to judge."""
+    world = World()
+    late = _encode("reception", {"/receipt/issued_at": "2024-06-02T12:00:00+08:00"})
+    checked = await _check(world, await _given(world, late, "reception"))
+    assert [(f.code, f.severity) for f in checked.findings] == [(E.RECEIPT_NOT_ON_THE_SPOT, Severity.WARNING)]
+    assert checked.is_acceptable
+
+
+async def test_annexes_of_one_bundle_are_checked_against_each_other() -> None:
+    """A session names a recording of the manifest beside it."""
+    world = World()
+    log = _encode("case-centre-log", {"/visits/0/interrogations/0/recording_ids": ["REC-9"]})
+    checked = await _check(
+        world,
+        await _given(world, log, "case-centre-log", 1),
+        await _given(world, _encode("recorder-manifest", {"/recordings/1/material_id": "x2"}), "recorder-manifest", 2),
+    )
+    found = _found(checked)
+    assert (E.RECORDING_UNKNOWN, "/materials/0#/visits/0/interrogations/0/recording_ids/0") in found
+    # The example's digest is not that of the material it names here.
+    assert (E.RECORDING_DIGEST_MISMATCH, "/materials/1#/recordings/1/sha256") in found
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("no-such-form", E.FORM_UNKNOWN), ("Reception", None), ("reception.v1", E.FORM_UNKNOWN)]
+)
+async def test_annex_of_an_unknown_form_is_refused_at_its_media_type(name: str, code: ErrorCode | None) -> None:
+    """What claims to be an annex is one that the gateway knows, or it is refused."""
+    world = World()
+    material = await _given(world, b"{}", name)
+    if code is None:
+        material = material._replace(media_type="application/vnd.fasttrack.reception.v2+json")
+        code = E.FORM_VERSION_UNKNOWN
+    assert _found(await _check(world, material)) == [(code, "/materials/0/media_type")]
+
+
+async def test_annex_that_is_missing_or_too_large_is_not_read() -> None:
+    """A finding says which; nothing large comes into memory."""
+    world = World()
+    absent = _material(b"{}", "reception", 1)
+    large = await _given(world, b" " * (MAX_FORM_BYTES + 1), "reception", 2)
+    checked = await _check(world, absent, large)
+    assert _found(checked) == [(E.MATERIAL_MISSING, "/materials/0/sha256"), (E.FORM_TOO_LARGE, "/materials/1/size")]
+
+
+async def test_annexes_beyond_the_limit_are_refused() -> None:
+    """A bundle of thousands of annexes would hold a gateway for minutes."""
+    world = World()
+    data = _encode("reception")
+    await world.give(POLICE, data)
+    checked = await _check(world, *(_material(data, "reception", number) for number in range(MAX_ANNEXES + 1)))
+    assert _found(checked) == [(E.FORM_TOO_LARGE, f"/materials/{MAX_ANNEXES}")]
+
+
+async def test_annex_above_the_inline_size_is_judged_the_same_in_a_thread() -> None:
+    """Size decides where an annex is judged, never how."""
+    world = World()
+    row = {"device_sn": "DSJ-0009", "officer_no": "110001", "on": "2024-06-02"}
+    changes = {"/assignments": [row] * 1000, "/recordings/1/material_id": "x1"}
+    checked = await _check(world, await _given(world, _encode("recorder-manifest", changes), "recorder-manifest"))
+    found = _found(checked)
+    assert (E.DEVICE_NOT_ASSIGNED, "/materials/0#/recordings/0/device_sn") in found
+
+
+async def test_annex_of_another_role_is_refused() -> None:
+    """A court has no recorders: the form says who may send it."""
+    world = World()
+    data = _encode("reception")
+    await world.give(PROCURATORATE, data)
+    manifest, record = world.bundle(
+        new_case_number(), sender="pr:110108", receiver="ct:110108", header={"sender": "pr:110108"}
+    )
+    manifest = replace(manifest, materials=(_material(data, "reception"),))
+    checked = await check_bundle(world.parts, PROCURATORATE, fake_sign(manifest, "pr:110108"), record)
+    assert (E.FORM_ISSUER_WRONG, "/materials/0/media_type") in _found(checked)
