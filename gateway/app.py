@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.core.form.book import FormBook
     from gateway.core.identity import Agency
     from gateway.core.ports import Clock
+    from gateway.core.statement_form import StatementForms
     from gateway.core.witness_policy import WitnessPolicy
 
 _LOG: Final = logging.getLogger(__name__)
@@ -47,6 +48,18 @@ def adapters(register: Path | None = None) -> Adapters:
     """
     registered = None if register is None else parse_schema_register(register.read_text(encoding="utf-8"))
     return Adapters(most_bytes=MAX_RECORD_BYTES, registered=registered)
+
+
+def statement_forms(book: FormBook) -> StatementForms:
+    """The types of statements that a gateway takes: the published ones, and the steps of the procedure.
+
+    Args:
+        book: the published forms.
+    """
+    from gateway.core.procedural_act import PROCEDURAL_ACT  # noqa: PLC0415
+    from gateway.core.statement_form import StatementForms, published_statement_forms  # noqa: PLC0415
+
+    return StatementForms((*published_statement_forms(book), PROCEDURAL_ACT))
 
 
 def quiet_collector() -> None:
@@ -167,6 +180,8 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         clock=clock,
         pseudonyms=pseudonyms,
         verify=follower.verify,
+        verify_statement=follower.verify_statement,
+        statement_forms=statement_forms(load_forms(settings.form_settings)),
         writer=batcher,
         reader=Reader(pool),
         watch=watch,

@@ -113,6 +113,7 @@ class CaseSource:
         self._materials = materials
         self.entries = ledger.entries
         self.bundles = ledger.bundles
+        self.statements = ledger.statements
         self.head = ledger.head
         self.proof = ledger.proof
 

@@ -24,7 +24,7 @@ from gateway.ledger.draft import KEY_TOPIC
 from gateway.ledger.pool import open_pool
 from gateway.ledger.signer_key import KeyStore
 from gateway.telemetry import log_event
-from gateway.trust.jws import SignedManifest, verify_bundle
+from gateway.trust.jws import SignedManifest, SignedStatement, verify_bundle, verify_stated
 from gateway.trust.signer_registry import LedgerKeys, SignerFolder, SignerKey, facts_of, load_folder
 
 _LOG: Final = logging.getLogger(__name__)
@@ -51,6 +51,10 @@ class KeyFollower:
     def verify(self, jws: str, *, now: datetime, is_recorded: bool = False) -> SignedManifest:
         """Verify a bundle with the keys of now; see ``verify_bundle``."""
         return verify_bundle(jws, registry=self.keys.registry, now=now, is_recorded=is_recorded)
+
+    def verify_statement(self, jws: str, *, now: datetime, is_recorded: bool = False) -> SignedStatement:
+        """Verify a statement with the keys of now; see ``verify_stated``."""
+        return verify_stated(jws, registry=self.keys.registry, now=now, is_recorded=is_recorded)
 
     async def start(self, writer: LedgerWriter, signers_dir: Path | None = None) -> None:
         """Bring a folder of certificates into the ledger, read all keys, then follow.

@@ -6,6 +6,7 @@ leaves/N.json        the ledger entries, byte for byte          receipts/N.jws  
 proofs/N.json        the way from each to the root              details/N.json   texts of decisions
 facts/N.json         what happened, by which clocks run
 head/                checkpoint with cosignatures, time stamp
+statements/N/        statement.jws, the issuer's certificates, what was signed and the signature
 bundles/ID/          manifest.jws, record.bin, the sender's certificates, what was signed and the signature
 renditions/N/        what the receiver was given, and the mapping report
 materials/           documents, when they were asked for
@@ -29,7 +30,7 @@ from gateway.audit.jws_check import Header, decode_segment, parse_header, split
 from gateway.audit.pack_readme import Signed, write_readme
 from gateway.core.batch_receipt import SEPARATOR
 from gateway.core.entry import Entry, from_leaf, leaf_hash
-from gateway.core.evidence_port import CaseBundle, CaseEntry, EvidenceHead, EvidenceSource, PackKeys
+from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, EvidenceSource, PackKeys
 from gateway.core.identity import parse_agency
 from gateway.core.note import NoteError, parse_note, parse_signature_line
 
@@ -47,6 +48,7 @@ class Packed:
     Args:
         entries: number of entries.
         bundles: number of bundles.
+        statements: number of statements.
         materials: materials listed.
         included: materials that are in the pack.
         renditions: renditions that could be made again, byte for byte.
@@ -55,6 +57,7 @@ class Packed:
 
     entries: int = 0
     bundles: int = 0
+    statements: int = 0
     materials: int = 0
     included: int = 0
     renditions: int = 0
@@ -84,7 +87,7 @@ async def write_pack(
     if not entries:
         raise CaseUnknownError("the ledger has no entry of this case")
     packer = _Packer(source, BagWriter(file, f"evidence-{case}"), with_materials=with_materials)
-    await packer.add_all(case, entries, await source.bundles(case), keys)
+    await packer.add_all(case, entries, await source.bundles(case), await source.statements(case), keys)
     packer.bag.finish(
         {"Source-Organization": packer.origin, "External-Identifier": case, "Bag-Software-Agent": "fasttrack evidence"},
         made_on,
@@ -102,13 +105,25 @@ class _Packer:
         self._signed: list[Signed] = []
         self._records: dict[str, bytes] = {}
 
-    async def add_all(self, case: str, entries: list[CaseEntry], bundles: list[CaseBundle], keys: PackKeys) -> None:
+    async def add_all(
+        self,
+        case: str,
+        entries: list[CaseEntry],
+        bundles: list[CaseBundle],
+        statements: list[CaseStatement],
+        keys: PackKeys,
+    ) -> None:
         parsed = {entry.index: from_leaf(entry.leaf) for entry in entries}
         self.origin = parsed[entries[0].index].origin
         head = await self._source.head(entries[-1].index + 1)
         for entry in entries:
             await self._entry(entry, head)
         self._head(head)
+        for statement in statements:
+            folder = f"statements/{statement.index}"
+            self.bag.add(f"{folder}/statement.jws", statement.statement_jws.encode())
+            self._signature(folder, statement.statement_jws, parsed[statement.index])
+            self.packed.statements += 1
         materials: dict[str, dict[str, Any]] = {}
         for bundle in bundles:
             self._bundle(bundle, parsed[bundle.index], materials)

@@ -4,7 +4,7 @@
 2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says;
    every case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
-4. Bundles, texts of decisions, facts, grants, signer keys: what the entries and the signed manifests commit to.
+4. Bundles, statements, texts of decisions, facts, grants, signer keys: what entries and signed manifests commit to.
 5. Numbers of the directions, act ids, and rows that belong to nothing.
 6. Checkpoints and cosignatures, and checkpoints that somebody remembers.
 
@@ -26,6 +26,7 @@ from gateway.audit.leaf_form import parse_origin
 from gateway.audit.receipt_check import ReceiptCheck
 from gateway.audit.schema_check import check_schema
 from gateway.audit.seal_check import SealKeys, check_seals, sizes_of_seals
+from gateway.audit.statement_check import StatementCheck
 from gateway.audit.tree_check import TreeCheck, check_upper_tiles
 from gateway.core.fsck_port import FsckSource
 from gateway.core.pseudonym import Pseudonyms
@@ -183,6 +184,7 @@ async def run_part(
         pseudonyms = Pseudonyms(known.pseudonym_key) if known.pseudonym_key is not None else None
         bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source))
         await bundles.run(part.first, part.last)
+        await StatementCheck(source, findings, pseudonyms, bundles.keys).run(part.first, part.last)
         await check_details(source, part.first, part.last, findings)
         await check_facts(source, part.first, part.last, findings)
         outcome.leaves, outcome.roots, outcome.bundles = tree.checked, tree.roots, bundles.checked

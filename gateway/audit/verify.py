@@ -7,7 +7,8 @@
 5. Every leaf is in the tree of the head.
 6. The head is signed by the log, and enough witnesses cosigned it; a time stamp is for this head.
 7. Every receipt is signed by the gateway for a batch, and leads from its entry to what was signed.
-8. Every bundle is the one in the ledger, signed by its sender with a certificate that was valid when it was recorded.
+8. Every bundle and statement is the one in the ledger, signed by its sender or issuer with a certificate that was
+   valid when it was recorded.
 9. Every record, text of a decision, rendition and material is the one whose digest was recorded.
 
 Everything that is wrong is reported at once; only step 1 can end the verification.
@@ -48,6 +49,7 @@ VERIFIED, INCOMPLETE, WRONG, REFUSED = 0, 1, 4, 5
 """Exit codes: all verified; nothing wrong, but something could not be checked; wrong; the container is refused."""
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 BUNDLE_TYPE: Final = "fasttrack-bundle+jws"
+STATEMENT_TYPE: Final = "fasttrack-statement+jws"
 _LEAF: Final = re.compile(r"leaves/(0|[1-9][0-9]{0,17})\.json", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -137,6 +139,7 @@ class _Verifier:
         self._check_proofs()
         self._check_receipts(cas)
         self._check_bundles(index, cas)
+        self._check_statements(cas)
         self._check_texts()
         self._check_renditions()
         self._check_materials(index)
@@ -454,6 +457,30 @@ class _Verifier:
             self._wrong("bundle-entry", name, "the entry names other parties or another handoff", entry.index)
         if parse_header(jws.partition(".")[0]).key_id != entry.signer_key:
             self._wrong("bundle-signer", name, "the entry names another signing certificate", entry.index)
+
+    def _check_statements(self, cas: tuple[x509.Certificate, ...]) -> None:
+        for number, entry in self.entries.items():
+            if entry.kind is not EntryKind.STATED:
+                continue
+            folder = f"statements/{number}"
+            name = f"{folder}/statement.jws"
+            data = self._take(name)
+            if data is None:
+                self._wrong("statement-missing", name, "the statement is missing", number)
+                continue
+            if (sha256(data).hexdigest(), sm3_hex(data)) != (entry.statement_sha256, entry.statement_sm3):
+                self._wrong("statement-digest", name, "not the statement whose digest is in the ledger", number)
+            jws = data.decode("latin-1")
+            uri = URI_PREFIX + entry.actor
+            statement = self._signature(name, jws, STATEMENT_TYPE, uri, entry.recorded_at, cas, number)
+            self._openssl_files(folder, jws)
+            if statement is None:
+                continue
+            said = (statement.get("statement_id"), statement.get("issuer"), statement.get("type"))
+            if said != (entry.act_id, entry.actor, entry.statement_type):
+                self._wrong("statement-entry", name, "the entry names another issuer, type or id", number)
+            if parse_header(jws.partition(".")[0]).key_id != entry.signer_key:
+                self._wrong("statement-signer", name, "the entry names another signing certificate", number)
 
     # 9
 

@@ -148,6 +148,7 @@ def open_client(settings: ConnectionSettings, *, retry: RetryPolicy | None = Non
         channel_credentials(ca, cert, key),
         verifier=_verifier(settings),
         signer=_signer(settings),
+        statement_signer=_signer(settings, is_statement=True),
         policy=_policy(settings),
         retry=retry,
     )
@@ -165,12 +166,12 @@ def _policy(settings: ConnectionSettings) -> WitnessPolicy | None:
         raise SettingsError(f"the witness policy cannot be used: {error}", "get it anew from the operator") from error
 
 
-def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] | None:
+def _signer(settings: ConnectionSettings, *, is_statement: bool = False) -> Callable[[Mapping[str, Any]], str] | None:
     if settings.sign_cert is None or settings.sign_key is None:
         return None
     from cryptography import x509  # noqa: PLC0415 - as above
 
-    from gateway.trust.jws import sign_bundle  # noqa: PLC0415 - as above
+    from gateway.trust.jws import sign_bundle, sign_statement  # noqa: PLC0415 - as above
     from gateway.trust.signing_key import load_private_key  # noqa: PLC0415 - as above
 
     settings.require(SIGN_FIELDS)
@@ -184,7 +185,8 @@ def _signer(settings: ConnectionSettings) -> Callable[[Mapping[str, Any]], str] 
 
     def sign(payload: Mapping[str, Any]) -> str:
         try:
-            return sign_bundle(payload, private_key=private_key, certificate_chain=chain)
+            sign_as = sign_statement if is_statement else sign_bundle
+            return sign_as(payload, private_key=private_key, certificate_chain=chain)
         except ValueError as error:
             raise SettingsError(
                 f"cannot sign: {error}", "use an Ed25519, P-256 or SM2 key and its certificate"

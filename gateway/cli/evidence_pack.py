@@ -97,7 +97,7 @@ def export(
         print_json({"pack": str(out), **asdict(packed)})
         return
     print(f"{out}: {packed.entries} entries, {packed.bundles} bundles, {packed.renditions} renditions,")
-    print(f"  {packed.included} of {packed.materials} materials")
+    print(f"  {packed.statements} statements, {packed.included} of {packed.materials} materials")
     for line in packed.missing:
         print(f"not in the pack: {line}")
 

@@ -36,6 +36,9 @@ COMMANDS: Final[dict[str, Mount]] = {
     "validate": Mount("gateway.cli.submit", "validate_app", "Ask what a submit would say; nothing is recorded.", _SEND),
     "withdraw": Mount("gateway.cli.handoff", "withdraw_app", "Take a handoff back before it is decided.", _SEND),
     "material": Mount("gateway.cli.material", "app", "Upload and download documents and recordings.", _SEND),
+    "statement": Mount(
+        "gateway.cli.statement", "app", "State a signed fact outside a handoff; read statements.", _SEND
+    ),
     "inbox": Mount("gateway.cli.inbox", "app", "List or follow what was handed to you.", _RECEIVE),
     "claim": Mount("gateway.cli.handoff", "claim_app", "Take a lease on a handoff.", _RECEIVE),
     "fetch": Mount("gateway.cli.fetch", "app", "Write original, rendition, report and receipt to a folder.", _RECEIVE),

@@ -34,13 +34,26 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedText:
+    """What a statement stores beside its entry.
+
+    Args:
+        statement_jws: the signed statement, compact JWS.
+        case_number: police case number; "" when it concerns no case.
+    """
+
+    statement_jws: str
+    case_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """An act that a verified caller asks for.
 
     Args:
         kind: what the entry will record.
         actor: the caller, or the gateway for an act of its own (``registration``).
-        act_id: idempotency id; for a submit the bundle id.
+        act_id: idempotency id; for a submit the bundle id, for a statement the statement id.
         content_sha256: SHA-256 of what is asked, to tell a replay from a reuse.
         handoff: the handoff; None for a refused call that names none.
         case: pseudonym of the case; for a submit and, when known, a refused call.
@@ -50,7 +63,7 @@ class Command:
         bundle: for a submit.
         bundle_sha256: for a submit, hexadecimal.
         bundle_sm3: for a submit, hexadecimal.
-        signer_key: for a submit, and for a key that is registered or revoked, hexadecimal.
+        signer_key: for a submit or statement, and for a key that is registered or revoked, hexadecimal.
         rule_set: id of the rule set that judged the bundle.
         rule_result: what it said.
         consumer: pseudonym of the consumer, for a claim, fetch or decision.
@@ -62,7 +75,7 @@ class Command:
         detail_sha256: its digest, hexadecimal.
         method: for a refused call.
         refusal_codes: for a refused call.
-        public_key_sha256: of the signer key, hexadecimal; a submit that names it needs a key that counts.
+        public_key_sha256: of the signer key, hexadecimal; a submit or statement that names it needs a key that counts.
         agency: for a signer key, whose it is, short form.
         algorithm: for a signer key.
         reason: for a key that is revoked, a code of ``key_history.RevocationReason``.
@@ -71,6 +84,10 @@ class Command:
         definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
         facts: what happened, as ``fact.to_facts_bytes`` writes it; it is stored beside the ledger.
         facts_sha256: its digest, hexadecimal.
+        statement: for a statement.
+        statement_type: for a statement, name of its form.
+        statement_sha256: for a statement, hexadecimal.
+        statement_sm3: for a statement, hexadecimal.
     """
 
     kind: EntryKind
@@ -106,3 +123,7 @@ class Command:
     definition_sha256: str = ""
     facts: bytes = b""
     facts_sha256: str = ""
+    statement: StatedText | None = None
+    statement_type: str = ""
+    statement_sha256: str = ""
+    statement_sm3: str = ""

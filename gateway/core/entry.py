@@ -39,6 +39,7 @@ class EntryKind(StrEnum):
     KEY_REVOKED = "key_revoked"
     RULE_SET_REGISTERED = "rule_set_registered"
     ADAPTER_REGISTERED = "adapter_registered"
+    STATED = "stated"
 
 
 OWN_KINDS: Final = frozenset(
@@ -112,6 +113,9 @@ class Entry:
         adapter: adapter name and schema version that came into force, ``police 3.2``.
         definition_sha256: SHA-256 of what defines the rule set or adapter.
         facts_sha256: SHA-256 of the facts that it brought, which are kept beside the ledger.
+        statement_type: name of the form of a statement.
+        statement_sha256: SHA-256 of the statement JWS.
+        statement_sm3: SM3 of the statement JWS.
     """
 
     index: int
@@ -153,6 +157,9 @@ class Entry:
     adapter: str = ""
     definition_sha256: str = ""
     facts_sha256: str = ""
+    statement_type: str = ""
+    statement_sha256: str = ""
+    statement_sm3: str = ""
 
 
 _FIELDS: Final = tuple(Entry.__slots__)

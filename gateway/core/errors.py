@@ -22,7 +22,7 @@ class Severity(StrEnum):
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
     16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces,
-    section 8), 21xx checkpoint, 24xx form."""
+    section 8), 21xx checkpoint, 23xx statement, 24xx form."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -150,6 +150,22 @@ class ErrorCode(IntEnum):
     CHECKPOINT_UNKNOWN = 2101
     WITNESS_UNKNOWN = 2102
     COSIGNATURE_INVALID = 2103
+
+    STATEMENT_MALFORMED = 2301
+    STATEMENT_TOO_LARGE = 2302
+    STATEMENT_FIELD_MISSING = 2303
+    STATEMENT_FIELD_INVALID = 2304
+    STATEMENT_FIELD_UNKNOWN = 2305
+    STATEMENT_TYPE_UNKNOWN = 2306
+    STATEMENT_NOT_FOR_ISSUER = 2307
+    STATEMENT_CASE_MISSING = 2308
+    STATEMENT_CASE_NOT_ALLOWED = 2309
+    STATEMENT_FROM_FUTURE = 2310
+    STATEMENT_TOO_OLD = 2311
+    CALLER_NOT_ISSUER = 2312
+    STATEMENT_ID_REUSED = 2313
+    STATEMENT_UNKNOWN = 2314
+    STATEMENT_NOT_BY_PARTY = 2315
 
     FORM_UNKNOWN = 2401
     FORM_VERSION_UNKNOWN = 2402

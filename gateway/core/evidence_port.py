@@ -45,6 +45,19 @@ class CaseBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseStatement:
+    """A statement about the case.
+
+    Args:
+        index: of its entry.
+        statement_jws: as its issuer signed it.
+    """
+
+    index: int
+    statement_jws: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceHead:
     """The tree to which everything is proved.
 
@@ -86,6 +99,9 @@ class EvidenceSource(Protocol):
 
     async def bundles(self, case: str) -> list[CaseBundle]:
         """All bundles of a case, by index."""
+
+    async def statements(self, case: str) -> list[CaseStatement]:
+        """All statements about a case, by index."""
 
     async def head(self, size: int) -> EvidenceHead:
         """The newest checkpoint of at least this size; when there is none, the last state."""

@@ -67,6 +67,10 @@ class FsckSource(Protocol):
         """Submits by index with their bundles: seq, leaf, handoff_id, bundle's seq, sender, idempotency_key,
         case_number, manifest_jws, record; the columns after the leaf are None when there is no bundle."""
 
+    def statements(self, start: int, stop: int | None) -> Pages:
+        """Entries ``stated`` by index with their rows: seq, leaf, row's seq, statement_id, issuer, statement_type,
+        case_id, case_number, statement_jws; the columns after the leaf are None when there is no row."""
+
     def details(self, start: int, stop: int | None) -> Pages:
         """Entries that may have a detail, or have one, by index: seq, leaf, body or None."""
 

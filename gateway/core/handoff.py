@@ -149,9 +149,12 @@ def decide_act(
         return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)
     if command.kind in OWN_KINDS:
         return _own(command, place, key)
-    if command.kind is EntryKind.SUBMITTED:
+    if command.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
         _require_key(command, place, key)
-        return _submit(command, place, case, handoff, last_pair_number)
+        is_statement = command.kind is EntryKind.STATED
+        return (
+            _state(command, place, case) if is_statement else _submit(command, place, case, handoff, last_pair_number)
+        )
     if handoff is None:
         raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
     if command.kind is EntryKind.WITHDRAWN:
@@ -178,7 +181,7 @@ def _own(command: Command, place: Place, key: KeyMarks) -> Decided:
 
 
 def _require_key(command: Command, place: Place, key: KeyMarks) -> None:
-    """Of a revocation and a submit that race, the order of their entries decides, not the order of their checks."""
+    """Of a revocation and a signed act that race, the order of their entries decides, not the order of their checks."""
     if not command.public_key_sha256:
         return
     match judge_key(key, place.index):
@@ -209,6 +212,12 @@ def _submit(
         submitted_sequence=sequence,
     )
     return Decided(_entry(command, place, case, step, head), head)
+
+
+def _state(command: Command, place: Place, case: CaseHead) -> Decided:
+    if command.handoff is not None or not command.statement_type:
+        raise ValueError("a statement has a type and belongs to no handoff")
+    return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
 
 
 def _require_party(command: Command, agency: str) -> None:
@@ -317,4 +326,7 @@ def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: 
         adapter=command.adapter,
         definition_sha256=command.definition_sha256,
         facts_sha256=command.facts_sha256,
+        statement_type=command.statement_type,
+        statement_sha256=command.statement_sha256,
+        statement_sm3=command.statement_sm3,
     )

@@ -19,6 +19,7 @@ _E = "gateway.v1.ExchangeService/"
 _M = "gateway.v1.MaterialService/"
 _L = "gateway.v1.LedgerService/"
 _W = "gateway.v1.WitnessService/"
+_S = "gateway.v1.StatementService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _E + "Validate": EXCHANGE,
@@ -37,6 +38,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _L + "QueryEntries": OVERSIGHT,
     _L + "GetCaseTimeline": OVERSIGHT,
     _L + "GetProof": OVERSIGHT,
+    _S + "SubmitStatement": EXCHANGE,
+    _S + "ListStatements": EXCHANGE,
+    _S + "GetStatement": EXCHANGE,
     _W + "GetCheckpoint": EVERYBODY,
     _W + "AddCosignature": EVERYBODY,
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY,

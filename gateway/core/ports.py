@@ -15,6 +15,7 @@ from gateway.core.fact import KnownFact
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.manifest import Manifest
+from gateway.core.statement import Statement
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading, Rendition
@@ -81,6 +82,29 @@ class StoredHandoff:
     receipts: tuple[Appended, ...]
     detail: bytes = b""
     detail_kind: EntryKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatement:
+    """A statement with what those may read who may read it at all.
+
+    Args:
+        statement_id: its id.
+        issuer: agency, short form.
+        type: name of its form.
+        case: pseudonym of its case; "" when it concerns none.
+        case_number: police case number; "" when it concerns none.
+        statement_jws: as it was signed.
+        appended: its entry and receipt.
+    """
+
+    statement_id: UUID
+    issuer: str
+    type: str
+    case: str
+    case_number: str
+    statement_jws: str
+    appended: Appended
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +179,20 @@ class LedgerReader(Protocol):
 
     async def handoff(self, handoff: UUID) -> StoredHandoff | None:
         """One handoff, or None."""
+
+    async def statements_of_id(self, statement_id: UUID) -> list[StoredStatement]:
+        """Statements of an id, by index; two issuers may have chosen the same."""
+
+    async def statements(
+        self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
+    ) -> list[StoredStatement]:
+        """Statements of a case, or with case "" of an issuer, with index > after_index, by index; "" is any type."""
+
+    async def is_party(self, case: str, agency: Agency) -> bool:
+        """Whether an agency sent or received a handoff of a case, or has custody of its file."""
+
+    async def is_case_open(self, case: str) -> bool:
+        """Whether a handoff of the case has been submitted yet."""
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
@@ -272,6 +310,41 @@ class BundleVerifier(Protocol):
 
         Raises:
             GatewayError: one of the signature or manifest codes.
+        """
+
+
+class SignedStatement(Protocol):
+    """A statement whose signature, chain and key were verified."""
+
+    @property
+    def statement(self) -> Statement:
+        """What was signed."""
+
+    @property
+    def payload(self) -> bytes:
+        """The signed bytes."""
+
+    @property
+    def signer(self) -> Agency:
+        """Agency of the signing certificate."""
+
+    @property
+    def key_id(self) -> str:
+        """SHA-256 of the signing certificate, hexadecimal."""
+
+    @property
+    def public_key_sha256(self) -> str:
+        """SHA-256 of its public key, hexadecimal."""
+
+
+class StatementVerifier(Protocol):
+    """Verifies a statement's signature."""
+
+    def __call__(self, jws: str, *, now: datetime, is_recorded: bool = False) -> SignedStatement:
+        """Verify a compact JWS; with ``is_recorded`` a key that was revoked since is no fault.
+
+        Raises:
+            GatewayError: one of the signature or statement codes.
         """
 
 

@@ -16,9 +16,11 @@ from gateway.core.ports import (
     MaterialStore,
     Procedure,
     StatementSigner,
+    StatementVerifier,
 )
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.seal_ports import Checkpoints
+from gateway.core.statement_form import StatementForms
 from gateway.core.witness_policy import WitnessPolicy
 
 
@@ -31,6 +33,8 @@ class Parts:
         clock: time now, aware UTC.
         pseudonyms: makes the pseudonyms of the ledger.
         verify: verifies bundle signatures.
+        verify_statement: verifies signatures of statements.
+        statement_forms: types of statements that are taken.
         writer: appends to the ledger.
         reader: reads the ledger.
         watch: wakes readers of an inbox.
@@ -48,6 +52,8 @@ class Parts:
     clock: Clock
     pseudonyms: Pseudonyms
     verify: BundleVerifier
+    verify_statement: StatementVerifier
+    statement_forms: StatementForms
     writer: LedgerWriter
     reader: LedgerReader
     watch: InboxWatch

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from gateway.core.cosignature import verify_cosignature
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.note import Note, NoteError, parse_note, parse_signature_line
-from gateway.core.ports import Appended, StoredHandoff
+from gateway.core.ports import Appended
 from gateway.core.tlog_proof import TlogProof
 from gateway.core.witness_policy import WitnessPolicy, verify_cosigned
 from gateway.flows.cosign import Offer
@@ -171,12 +171,12 @@ async def seal_receipts(parts: Parts, receipts: Sequence[Appended]) -> list[byte
     return proofs
 
 
-async def read_sealed(parts: Parts, stored: StoredHandoff, wait_seconds: int) -> list[bytes]:
-    """Prove the receipts of a handoff, and wait until all of them are sealed if asked to.
+async def read_sealed(parts: Parts, receipts: Sequence[Appended], wait_seconds: int) -> list[bytes]:
+    """Prove receipts, and wait until all of them are sealed if asked to.
 
     Args:
         parts: the filled ports.
-        stored: the handoff.
+        receipts: entries.
         wait_seconds: 0 to 20.
 
     Returns:
@@ -187,4 +187,4 @@ async def read_sealed(parts: Parts, stored: StoredHandoff, wait_seconds: int) ->
     """
     if parts.policy is None:
         wait_seconds = min(wait_seconds, 0)
-    return await wait_until(parts, lambda: seal_receipts(parts, stored.receipts), all, wait_seconds)
+    return await wait_until(parts, lambda: seal_receipts(parts, receipts), all, wait_seconds)

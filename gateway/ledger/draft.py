@@ -66,6 +66,7 @@ class Draft:
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
+        statements: rows of what was stated.
         receivers: agencies that have something new in their inbox, and other topics that have news.
     """
 
@@ -81,6 +82,7 @@ class Draft:
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
+    statements: list[tuple[Any, ...]] = field(default_factory=list)
     receivers: dict[str, None] = field(default_factory=dict)
 
     def add(self, command: Command, salt: bytes) -> Written | Recorded:
@@ -151,6 +153,19 @@ class Draft:
         if command.certificate:
             self.certificates.append((written.index, bytes.fromhex(command.signer_key), command.certificate))
             self.receivers[KEY_TOPIC] = None
+        if command.statement is not None:
+            stated = command.statement
+            self.statements.append(
+                (
+                    written.index,
+                    command.act_id,
+                    entry.actor,
+                    command.statement_type,
+                    entry.case or None,
+                    stated.case_number or None,
+                    stated.statement_jws,
+                )
+            )
         if head is None:
             return
         heads.handoffs[head.handoff] = head
@@ -200,6 +215,7 @@ class Draft:
             "\n".join(self.receivers),
             *_columns(self.certificates, 3),
             *_columns(self.facts, 3),
+            *_columns(self.statements, 7),
         ]
 
     def is_receipt_owed(self) -> bool:
@@ -269,6 +285,8 @@ def _replay(command: Command, recorded: tuple[int, str]) -> Recorded:
     if content_sha256 != command.content_sha256:
         if command.kind is EntryKind.SUBMITTED:
             raise refuse(ErrorCode.BUNDLE_ID_REUSED, "/bundle_id", "this bundle id stands for another bundle")
+        if command.kind is EntryKind.STATED:
+            raise refuse(ErrorCode.STATEMENT_ID_REUSED, "/statement_id", "this id stands for another statement")
         raise refuse(ErrorCode.ACT_ID_REUSED, "act_id", "this act id stands for another act")
     return Recorded(index)
 

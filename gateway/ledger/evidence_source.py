@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.evidence_port import CaseBundle, CaseEntry, EvidenceHead
+from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead
 from gateway.ledger.reader import Reader, fetch
 from gateway.ledger.receipt import to_receipt
 from gateway.ledger.statement import load_statements
@@ -37,6 +37,11 @@ class EvidenceReader:
         """See ``EvidenceSource``."""
         rows = await fetch(self._pool, _SQL["bundles"], case)
         return [CaseBundle(row["handoff"], row["seq"], row["manifest_jws"], row["record"]) for row in rows]
+
+    async def statements(self, case: str) -> list[CaseStatement]:
+        """See ``EvidenceSource``."""
+        rows = await fetch(self._pool, _SQL["statements"], case)
+        return [CaseStatement(row["seq"], row["statement_jws"]) for row in rows]
 
     async def head(self, size: int) -> EvidenceHead:
         """See ``EvidenceSource``."""

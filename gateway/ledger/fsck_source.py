@@ -22,7 +22,7 @@ _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact",
+        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "
@@ -98,6 +98,10 @@ class DatabaseSource:
     def bundles(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
         return self._pages("bundles", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+
+    def statements(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("statements", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
 
     def details(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""

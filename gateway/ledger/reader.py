@@ -26,7 +26,15 @@ from gateway.core.merkle import (
     root_nodes,
     root_of,
 )
-from gateway.core.ports import EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
+from gateway.core.ports import (
+    EntryFilter,
+    InboxRow,
+    NumberedRow,
+    StoredEntry,
+    StoredHandoff,
+    StoredStatement,
+    TreeHead,
+)
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.node import Nodes
@@ -95,6 +103,64 @@ class Reader:
             details[-1]["body"] if details else b"",
             EntryKind(details[-1]["kind"]) if details else None,
         )
+
+    async def statements_of_id(self, statement_id: UUID) -> list[StoredStatement]:
+        """Read the statements of an id.
+
+        Args:
+            statement_id: as its issuer chose it.
+
+        Returns:
+            them, by index; more than one only when issuers chose the same.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        return [_to_statement(row) for row in await self._fetch("statements_of_id", statement_id)]
+
+    async def statements(
+        self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
+    ) -> list[StoredStatement]:
+        """List statements.
+
+        Args:
+            case: pseudonym; "" for all that the issuer stated.
+            issuer: agency, short form; used when no case is named.
+            type_name: "" for any.
+            after_index: index to go on after; -1 for the beginning.
+            limit: rows wanted.
+
+        Returns:
+            statements by index.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        name, about = ("statements_of_case", case) if case else ("statements_of_issuer", issuer)
+        return [_to_statement(row) for row in await self._fetch(name, about, after_index, type_name, limit)]
+
+    async def is_party(self, case: str, agency: Agency) -> bool:
+        """Say whether an agency sent or received a handoff of a case, or has custody of its file.
+
+        Args:
+            case: pseudonym.
+            agency: who asks.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        return bool((await self._fetch("is_party", case, str(agency)))[0]["is_party"])
+
+    async def is_case_open(self, case: str) -> bool:
+        """Say whether a handoff of a case has been submitted yet.
+
+        Args:
+            case: pseudonym.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        return bool((await self._fetch("is_case_open", case))[0]["is_open"])
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int
@@ -283,6 +349,18 @@ def _to_facts(rows: Iterable[Any]) -> list[KnownFact]:
         for row in rows
         for fact in from_facts_bytes(row["body"])
     ]
+
+
+def _to_statement(row: Any) -> StoredStatement:
+    return StoredStatement(
+        statement_id=row["statement_id"],
+        issuer=row["issuer"],
+        type=row["statement_type"],
+        case=row["case_id"] or "",
+        case_number=row["case_number"] or "",
+        statement_jws=row["statement_jws"],
+        appended=to_appended(row),
+    )
 
 
 def _to_inbox_row(row: Any) -> InboxRow:

@@ -25,6 +25,7 @@ from gateway.rpc.client_inbox import InboxCalls
 from gateway.rpc.client_ledger import LedgerCalls
 from gateway.rpc.client_material import FileDigest, MaterialCalls
 from gateway.rpc.client_receipt import GatewayVerifier
+from gateway.rpc.client_statement import StatementCalls, StatementSigner
 
 FileProgress = Callable[[FileDigest, int], None]
 """Told a file and how many of its bytes the gateway has."""
@@ -45,7 +46,7 @@ class SubmittedBundle:
     uploaded: tuple[FileDigest, ...]
 
 
-class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
+class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, StatementCalls, LedgerCalls):
     """All RPCs of the gateway with core types in and out.
 
     Args:
@@ -53,6 +54,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         credentials: mutual TLS of the caller.
         verifier: checks the gateway's signature over receipts.
         signer: signs manifests; None for a caller that submits nothing.
+        statement_signer: signs statements; None for a caller that states nothing.
         policy: whose cosignatures seal a receipt; None for a client that verifies no proofs of logging.
         retry: when a call is made again.
         timeout_seconds: deadline of each call that is not a stream.
@@ -66,6 +68,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         *,
         verifier: GatewayVerifier,
         signer: BundleSigner | None = None,
+        statement_signer: StatementSigner | None = None,
         policy: WitnessPolicy | None = None,
         retry: RetryPolicy | None = None,
         timeout_seconds: float = 30.0,
@@ -74,6 +77,7 @@ class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, LedgerCalls):
         super().__init__(target, credentials, retry=retry, timeout_seconds=timeout_seconds, metadata=metadata)
         self.verifier = verifier
         self.signer = signer
+        self.statement_signer = statement_signer
         self.policy = policy
 
     async def __aenter__(self) -> Self:

@@ -23,6 +23,7 @@ __all__ = [
     "HandoffStatus",
     "Reason",
     "Reconciled",
+    "StatementStatus",
     "Submitted",
     "Validated",
 ]
@@ -34,6 +35,19 @@ class Decision(StrEnum):
     ACCEPT = "accept"
     ASK_SUPPLEMENT = "supplement"
     REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStatus:
+    """What the ledger holds of a statement.
+
+    Args:
+        receipt: proof of its entry, verified.
+        sealed: its proof of logging, verified; None as long as there is none.
+    """
+
+    receipt: Receipt
+    sealed: SealedReceipt | None
 
 
 @dataclass(frozen=True, slots=True)

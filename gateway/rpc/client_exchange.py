@@ -21,6 +21,7 @@ from gateway.rpc.client_answer import (
     FetchedRendition,
     HandoffStatus,
     Reason,
+    StatementStatus,
     Submitted,
     Validated,
 )
@@ -275,6 +276,31 @@ class ExchangeCalls(Connection):
             answer.withdrawal_reason,
             verify_all_sealed(answer.sealed_proofs, receipts, self.policy),
         )
+
+    async def get_statement_receipt(self, statement_id: UUID, *, wait_seconds: int = 0) -> StatementStatus:
+        """Ask for the receipt of a statement, and for its proof of logging.
+
+        Args:
+            statement_id: which; the caller may read it.
+            wait_seconds: how long the gateway may wait until the receipt is sealed, at most 20.
+
+        Returns:
+            the receipt and what is sealed of it.
+
+        Raises:
+            CallRefused: STATEMENT_UNKNOWN, NOT_A_PARTY.
+            GatewayUnreachable: no answer.
+            EvidenceRejected: the receipt or its proof of logging does not verify.
+        """
+        request = wire.GetReceiptRequest(statement_id=str(statement_id), wait_seconds=wait_seconds)
+        answer = await self.unary(self._exchange.GetReceipt, request)
+        receipts = tuple(
+            verify_receipt(item, self.verifier, handoff=None, kinds=(EntryKind.STATED,), is_fresh=False)
+            for item in answer.receipts
+        )
+        if [receipt.entry.act_id for receipt in receipts] != [str(statement_id)]:
+            raise EvidenceRejected("the receipt is for another statement")
+        return StatementStatus(receipts[0], verify_all_sealed(answer.sealed_proofs, receipts, self.policy)[0])
 
 
 def _sha256(data: bytes) -> str:

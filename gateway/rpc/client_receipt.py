@@ -83,7 +83,7 @@ def verify_receipt(
     message: common_pb2.Receipt,
     verifier: GatewayVerifier,
     *,
-    handoff: UUID,
+    handoff: UUID | None,
     kinds: Iterable[EntryKind],
     is_fresh: bool = True,
 ) -> Receipt:
@@ -92,7 +92,7 @@ def verify_receipt(
     Args:
         message: as it came.
         verifier: checks the signature.
-        handoff: the handoff that was acted on.
+        handoff: the handoff that was acted on; None for an act on none, such as a statement.
         kinds: kinds of entry that the act may make.
         is_fresh: whether it was made just now.
 
@@ -112,6 +112,6 @@ def verify_receipt(
         entry = from_leaf(message.leaf)
     except (ValueError, TypeError, KeyError) as error:
         raise EvidenceRejected("the receipt's leaf cannot be read") from error
-    if entry.index != message.entry_index or entry.handoff != str(handoff) or entry.kind not in tuple(kinds):
+    if entry.index != message.entry_index or entry.handoff != str(handoff or "") or entry.kind not in tuple(kinds):
         raise EvidenceRejected("the receipt is for another entry")
     return Receipt(message.jws, message.leaf, message.leaf_hash, entry)

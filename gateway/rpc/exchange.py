@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from gateway.core.entry import EntryKind
-from gateway.flows import decide, fetch, reconcile
+from gateway.core.errors import ErrorCode, refuse
+from gateway.flows import decide, fetch, reconcile, state
 from gateway.flows.check import check_bundle
 from gateway.flows.parts import Parts
 from gateway.flows.submit import submit_bundle
@@ -112,9 +113,16 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         return pb.WithdrawResponse(receipt=wire.to_receipt(appended))
 
     async def GetReceipt(self, request: pb.GetReceiptRequest, context: Any) -> pb.GetReceiptResponse:
-        """Give the receipts of a handoff."""
+        """Give the receipts of a handoff, or that of a statement."""
+        if request.statement_id:
+            if request.handoff_id:
+                raise refuse(ErrorCode.ARGUMENT_INVALID, "statement_id", "name a handoff or a statement, not both")
+            statement = await state.read_statement(self._parts, caller_of_call(), request.statement_id)
+            receipts = (statement.appended,)
+            proofs = await read_sealed(self._parts, receipts, request.wait_seconds)
+            return pb.GetReceiptResponse(receipts=map(wire.to_receipt, receipts), sealed_proofs=proofs)
         stored = await reconcile.read_receipt(self._parts, caller_of_call(), request.handoff_id)
-        return wire.to_receipt_response(stored, await read_sealed(self._parts, stored, request.wait_seconds))
+        return wire.to_receipt_response(stored, await read_sealed(self._parts, stored.receipts, request.wait_seconds))
 
     async def Reconcile(self, request: pb.ReconcileRequest, context: Any) -> pb.ReconcileResponse:
         """List the numbers of a direction."""

@@ -13,6 +13,7 @@ from gateway.rpc.chain import Chain, ChainedHandlers, HandlerCollector
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
+from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
     exchange_pb2,
@@ -21,6 +22,8 @@ from gateway.v1 import (
     ledger_pb2_grpc,
     material_pb2,
     material_pb2_grpc,
+    statement_pb2,
+    statement_pb2_grpc,
     witness_pb2,
     witness_pb2_grpc,
 )
@@ -29,6 +32,7 @@ SERVICES: Final = (
     exchange_pb2.DESCRIPTOR.services_by_name["ExchangeService"],
     material_pb2.DESCRIPTOR.services_by_name["MaterialService"],
     ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"],
+    statement_pb2.DESCRIPTOR.services_by_name["StatementService"],
     witness_pb2.DESCRIPTOR.services_by_name["WitnessService"],
 )
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
@@ -66,6 +70,7 @@ class GatewayServer:
         exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(ExchangeServicer(parts), collector)  # type: ignore[arg-type]
         material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(parts), collector)  # type: ignore[arg-type]
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(parts), collector)  # type: ignore[arg-type]
+        statement_pb2_grpc.add_StatementServiceServicer_to_server(StatementServicer(parts), collector)  # type: ignore[arg-type]
         witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, collector)
         names = [service.full_name for service in SERVICES] + [health.SERVICE_NAME, reflection.SERVICE_NAME]

@@ -202,4 +202,5 @@ def to_entry(stored: StoredEntry) -> ledger_pb2.Entry:
         refusal_codes=entry.refusal_codes,
         leaf=stored.leaf,
         leaf_hash=stored.leaf_hash,
+        statement_type=entry.statement_type,
     )

@@ -1,4 +1,4 @@
-"""The signature of a bundle: verifying it at receipt, and making it on the side of the sender.
+"""The signature of a bundle or statement: verifying it at receipt, and making it on the side of the sender.
 
 ``alg`` is believed only if it is the algorithm of the signer's *registered* key: a header that an attacker writes must
 not choose how it is verified (``none``, or HMAC keyed with a public key).
@@ -18,11 +18,13 @@ from cryptography import x509
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
+from gateway.core.statement import MAX_STATEMENT_BYTES, Statement, as_statement_error, parse_statement
 from gateway.trust.jose import Compact, parse_compact, sign_compact
 from gateway.trust.signer_registry import SignerKey, SignerRegistry
 from gateway.trust.signing_key import PrivateKey, SigningKey
 
 BUNDLE_TYPE: Final = "fasttrack-bundle+jws"
+STATEMENT_TYPE: Final = "fasttrack-statement+jws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,29 @@ class SignedManifest:
     """
 
     manifest: Manifest
+    payload: bytes
+    signer: Agency
+    key_id: str
+    public_key_sha256: str
+    algorithm: str
+    jws: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedStatement:
+    """A statement of an agency whose signature was verified, with the evidence; fields as in ``SignedManifest``.
+
+    Args:
+        statement: what was signed.
+        payload: the signed bytes.
+        signer: agency to which the key is registered.
+        key_id: SHA-256 of the signing certificate, 64 lower-case hexadecimal digits.
+        public_key_sha256: SHA-256 of its public key (SubjectPublicKeyInfo), 64 lower-case hexadecimal digits.
+        algorithm: ``EdDSA``, ``ES256`` or ``SM2SM3``.
+        jws: the compact JWS as received.
+    """
+
+    statement: Statement
     payload: bytes
     signer: Agency
     key_id: str
@@ -90,10 +115,55 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime, is_recor
             (4) and (7) ALGORITHM_UNAVAILABLE by itself, when SM2 is needed and this machine cannot do it;
             (7) ALGORITHM_NOT_ALLOWED, SIGNATURE_INVALID; (8) what ``parse_manifest`` raises.
     """
-    # 1 to 4; steps 2 to 4 come from a cache when this header was seen before.
-    compact = parse_compact(
-        jws, typ=BUNDLE_TYPE, signing_cas=registry.signing_cas, max_payload_bytes=MAX_MANIFEST_BYTES
+    compact, key = _verified(jws, BUNDLE_TYPE, MAX_MANIFEST_BYTES, registry, now, is_recorded=is_recorded)
+    # 8
+    return SignedManifest(
+        manifest=parse_manifest(compact.payload),
+        payload=compact.payload,
+        signer=key.agency,
+        key_id=key.key_id,
+        public_key_sha256=key.public_key_sha256,
+        algorithm=key.algorithm,
+        jws=jws,
     )
+
+
+def verify_stated(jws: str, *, registry: SignerRegistry, now: datetime, is_recorded: bool = False) -> SignedStatement:
+    """Verify the signature of an agency's statement and read it; the steps are those of ``verify_bundle``.
+
+    Args:
+        jws: compact JWS, at most 512 KiB of payload.
+        registry: CAs, registered keys and revocations.
+        now: aware time of receipt.
+        is_recorded: see ``verify_bundle``.
+
+    Returns:
+        the statement with the evidence.
+
+    Raises:
+        GatewayError: see ``verify_bundle``, with STATEMENT_TOO_LARGE in (1); (8) what ``parse_statement`` raises.
+    """
+    try:
+        compact, key = _verified(jws, STATEMENT_TYPE, MAX_STATEMENT_BYTES, registry, now, is_recorded=is_recorded)
+    except GatewayError as error:
+        raise as_statement_error(error) from error
+    return SignedStatement(
+        statement=parse_statement(compact.payload),
+        payload=compact.payload,
+        signer=key.agency,
+        key_id=key.key_id,
+        public_key_sha256=key.public_key_sha256,
+        algorithm=key.algorithm,
+        jws=jws,
+    )
+
+
+def _verified(
+    jws: str, typ: str, most_bytes: int, registry: SignerRegistry, now: datetime, *, is_recorded: bool
+) -> tuple[Compact, SignerKey]:
+    """Steps 1 to 7."""
+    # 1 to 4; steps 2 to 4 come from a cache when this header was seen before.
+    compact = parse_compact(jws, typ=typ, signing_cas=registry.signing_cas, max_payload_bytes=most_bytes)
     chain = compact.header.chain
     findings = list(compact.header.findings)
     # 5
@@ -113,16 +183,29 @@ def verify_bundle(jws: str, *, registry: SignerRegistry, now: datetime, is_recor
         findings += _signature_findings(compact, key)
     if findings or key is None:
         raise GatewayError(findings)
-    # 8
-    return SignedManifest(
-        manifest=parse_manifest(compact.payload),
-        payload=compact.payload,
-        signer=key.agency,
-        key_id=key.key_id,
-        public_key_sha256=key.public_key_sha256,
-        algorithm=key.algorithm,
-        jws=jws,
-    )
+    return compact, key
+
+
+def sign_statement(
+    payload: Mapping[str, Any],
+    *,
+    private_key: PrivateKey | SigningKey,
+    certificate_chain: Sequence[x509.Certificate],
+) -> str:
+    """Sign a statement as its issuer; see ``sign_bundle``.
+
+    Args:
+        payload: the statement as ``to_payload`` writes it.
+        private_key: Ed25519, P-256 or SM2, or any key that signs by itself.
+        certificate_chain: certificate of the key, then intermediates; the CA is left out.
+
+    Returns:
+        the compact JWS that ``verify_stated`` reads.
+
+    Raises:
+        ValueError: the key is of another kind, or is not the key of the first certificate.
+    """
+    return sign_compact(payload, typ=STATEMENT_TYPE, private_key=private_key, certificate_chain=certificate_chain)
 
 
 def sign_bundle(

@@ -769,25 +769,29 @@ Global___WithdrawResponse: _TypeAlias = WithdrawResponse  # noqa: Y015
 
 @_typing.final
 class GetReceiptRequest(_message.Message):
-    """Asks for the receipts of a handoff."""
+    """Asks for the receipts of a handoff, or for that of a statement."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     HANDOFF_ID_FIELD_NUMBER: _builtins.int
     WAIT_SECONDS_FIELD_NUMBER: _builtins.int
+    STATEMENT_ID_FIELD_NUMBER: _builtins.int
     handoff_id: _builtins.str
-    """The handoff."""
+    """The handoff; empty when a statement is named."""
     wait_seconds: _builtins.int
     """How long to wait until every receipt is sealed, 0 to 20 seconds; what is there then is answered."""
+    statement_id: _builtins.str
+    """The statement, instead of a handoff; the answer has its one receipt, and no state and number."""
     def __init__(
         self,
         *,
         handoff_id: _builtins.str = ...,
         wait_seconds: _builtins.int = ...,
+        statement_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handoff_id", b"handoff_id", "wait_seconds", b"wait_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handoff_id", b"handoff_id", "statement_id", b"statement_id", "wait_seconds", b"wait_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

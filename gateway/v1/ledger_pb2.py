@@ -26,15 +26,15 @@ from gateway.v1 import common_pb2 as gateway_dot_v1_dot_common__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/ledger.proto\x12\ngateway.v1\x1a\x17gateway/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x0b\x45ntryFilter\x12$\n\x05kinds\x18\x01 \x03(\x0e\x32\x15.gateway.v1.EntryKind\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x05 \x01(\t\x12\x12\n\nhandoff_id\x18\x06 \x01(\t\x12\x31\n\rrecorded_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nindex_from\x18\t \x01(\x03\x12\x10\n\x08index_to\x18\n \x01(\x03\"e\n\x13QueryEntriesRequest\x12\'\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x17.gateway.v1.EntryFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14QueryEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.gateway.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\ttree_size\x18\x03 \x01(\x04\"\xb6\x03\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EntryKind\x12\x16\n\x0e\x63\x61se_pseudonym\x18\x03 \x01(\t\x12\x15\n\rcase_sequence\x18\x04 \x01(\x04\x12\x0e\n\x06sender\x18\x05 \x01(\t\x12\x10\n\x08receiver\x18\x06 \x01(\t\x12\x13\n\x0bpair_number\x18\x07 \x01(\x04\x12\x12\n\nhandoff_id\x18\x08 \x01(\t\x12-\n\x0chandoff_kind\x18\t \x01(\x0e\x32\x17.gateway.v1.HandoffKind\x12\r\n\x05\x61\x63tor\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btransitions\x18\x0c \x03(\t\x12\x12\n\ncase_stage\x18\r \x01(\t\x12/\n\rhandoff_state\x18\x0e \x01(\x0e\x32\x18.gateway.v1.HandoffState\x12\x15\n\rrefusal_codes\x18\x0f \x03(\r\x12\x0c\n\x04leaf\x18\x10 \x01(\x0c\x12\x11\n\tleaf_hash\x18\x11 \x01(\x0c\"T\n\x16GetCaseTimelineRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x7f\n\x17GetCaseTimelineResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.gateway.v1.Entry\x12\x12\n\ncase_stage\x18\x02 \x01(\t\x12\x13\n\x0b\x66ile_holder\x18\x03 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\x80\x01\n\x0fGetProofRequest\x12/\n\tinclusion\x18\x01 \x01(\x0b\x32\x1a.gateway.v1.InclusionQueryH\x00\x12\x33\n\x0b\x63onsistency\x18\x02 \x01(\x0b\x32\x1c.gateway.v1.ConsistencyQueryH\x00\x42\x07\n\x05proof\"8\n\x0eInclusionQuery\x12\x13\n\x0b\x65ntry_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\";\n\x10\x43onsistencyQuery\x12\x12\n\nfirst_size\x18\x01 \x01(\x03\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\"\x88\x01\n\x10GetProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x11\n\tleaf_hash\x18\x04 \x01(\x0c\x12\x12\n\nfirst_size\x18\x05 \x01(\x04\x12\x17\n\x0f\x66irst_root_hash\x18\x06 \x01(\x0c*\x93\x03\n\tEntryKind\x12\x1a\n\x16\x45NTRY_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45NTRY_KIND_SUBMITTED\x10\x01\x12\x16\n\x12\x45NTRY_KIND_CLAIMED\x10\x02\x12\x16\n\x12\x45NTRY_KIND_FETCHED\x10\x03\x12\x15\n\x11\x45NTRY_KIND_VIEWED\x10\x04\x12\x17\n\x13\x45NTRY_KIND_ACCEPTED\x10\x05\x12\x1f\n\x1b\x45NTRY_KIND_SUPPLEMENT_ASKED\x10\x06\x12\x16\n\x12\x45NTRY_KIND_REFUSED\x10\x07\x12\x18\n\x14\x45NTRY_KIND_WITHDRAWN\x10\x08\x12\x1b\n\x17\x45NTRY_KIND_CALL_REFUSED\x10\t\x12\x1d\n\x19\x45NTRY_KIND_KEY_REGISTERED\x10\x0b\x12\x1a\n\x16\x45NTRY_KIND_KEY_REVOKED\x10\x0c\x12\"\n\x1e\x45NTRY_KIND_RULE_SET_REGISTERED\x10\r\x12!\n\x1d\x45NTRY_KIND_ADAPTER_REGISTERED\x10\x0e\x32\x85\x02\n\rLedgerService\x12Q\n\x0cQueryEntries\x12\x1f.gateway.v1.QueryEntriesRequest\x1a .gateway.v1.QueryEntriesResponse\x12Z\n\x0fGetCaseTimeline\x12\".gateway.v1.GetCaseTimelineRequest\x1a#.gateway.v1.GetCaseTimelineResponse\x12\x45\n\x08GetProof\x12\x1b.gateway.v1.GetProofRequest\x1a\x1c.gateway.v1.GetProofResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/ledger.proto\x12\ngateway.v1\x1a\x17gateway/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x0b\x45ntryFilter\x12$\n\x05kinds\x18\x01 \x03(\x0e\x32\x15.gateway.v1.EntryKind\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x05 \x01(\t\x12\x12\n\nhandoff_id\x18\x06 \x01(\t\x12\x31\n\rrecorded_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nindex_from\x18\t \x01(\x03\x12\x10\n\x08index_to\x18\n \x01(\x03\"e\n\x13QueryEntriesRequest\x12\'\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x17.gateway.v1.EntryFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x14QueryEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.gateway.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\ttree_size\x18\x03 \x01(\x04\"\xce\x03\n\x05\x45ntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.gateway.v1.EntryKind\x12\x16\n\x0e\x63\x61se_pseudonym\x18\x03 \x01(\t\x12\x15\n\rcase_sequence\x18\x04 \x01(\x04\x12\x0e\n\x06sender\x18\x05 \x01(\t\x12\x10\n\x08receiver\x18\x06 \x01(\t\x12\x13\n\x0bpair_number\x18\x07 \x01(\x04\x12\x12\n\nhandoff_id\x18\x08 \x01(\t\x12-\n\x0chandoff_kind\x18\t \x01(\x0e\x32\x17.gateway.v1.HandoffKind\x12\r\n\x05\x61\x63tor\x18\n \x01(\t\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btransitions\x18\x0c \x03(\t\x12\x12\n\ncase_stage\x18\r \x01(\t\x12/\n\rhandoff_state\x18\x0e \x01(\x0e\x32\x18.gateway.v1.HandoffState\x12\x15\n\rrefusal_codes\x18\x0f \x03(\r\x12\x0c\n\x04leaf\x18\x10 \x01(\x0c\x12\x11\n\tleaf_hash\x18\x11 \x01(\x0c\x12\x16\n\x0estatement_type\x18\x12 \x01(\t\"T\n\x16GetCaseTimelineRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x7f\n\x17GetCaseTimelineResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.gateway.v1.Entry\x12\x12\n\ncase_stage\x18\x02 \x01(\t\x12\x13\n\x0b\x66ile_holder\x18\x03 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"\x80\x01\n\x0fGetProofRequest\x12/\n\tinclusion\x18\x01 \x01(\x0b\x32\x1a.gateway.v1.InclusionQueryH\x00\x12\x33\n\x0b\x63onsistency\x18\x02 \x01(\x0b\x32\x1c.gateway.v1.ConsistencyQueryH\x00\x42\x07\n\x05proof\"8\n\x0eInclusionQuery\x12\x13\n\x0b\x65ntry_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\";\n\x10\x43onsistencyQuery\x12\x12\n\nfirst_size\x18\x01 \x01(\x03\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\"\x88\x01\n\x10GetProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x11\n\tleaf_hash\x18\x04 \x01(\x0c\x12\x12\n\nfirst_size\x18\x05 \x01(\x04\x12\x17\n\x0f\x66irst_root_hash\x18\x06 \x01(\x0c*\xaa\x03\n\tEntryKind\x12\x1a\n\x16\x45NTRY_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45NTRY_KIND_SUBMITTED\x10\x01\x12\x16\n\x12\x45NTRY_KIND_CLAIMED\x10\x02\x12\x16\n\x12\x45NTRY_KIND_FETCHED\x10\x03\x12\x15\n\x11\x45NTRY_KIND_VIEWED\x10\x04\x12\x17\n\x13\x45NTRY_KIND_ACCEPTED\x10\x05\x12\x1f\n\x1b\x45NTRY_KIND_SUPPLEMENT_ASKED\x10\x06\x12\x16\n\x12\x45NTRY_KIND_REFUSED\x10\x07\x12\x18\n\x14\x45NTRY_KIND_WITHDRAWN\x10\x08\x12\x1b\n\x17\x45NTRY_KIND_CALL_REFUSED\x10\t\x12\x1d\n\x19\x45NTRY_KIND_KEY_REGISTERED\x10\x0b\x12\x1a\n\x16\x45NTRY_KIND_KEY_REVOKED\x10\x0c\x12\"\n\x1e\x45NTRY_KIND_RULE_SET_REGISTERED\x10\r\x12!\n\x1d\x45NTRY_KIND_ADAPTER_REGISTERED\x10\x0e\x12\x15\n\x11\x45NTRY_KIND_STATED\x10\x0f\x32\x85\x02\n\rLedgerService\x12Q\n\x0cQueryEntries\x12\x1f.gateway.v1.QueryEntriesRequest\x1a .gateway.v1.QueryEntriesResponse\x12Z\n\x0fGetCaseTimeline\x12\".gateway.v1.GetCaseTimelineRequest\x1a#.gateway.v1.GetCaseTimelineResponse\x12\x45\n\x08GetProof\x12\x1b.gateway.v1.GetProofRequest\x1a\x1c.gateway.v1.GetProofResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.ledger_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENTRYKIND']._serialized_start=1632
-  _globals['_ENTRYKIND']._serialized_end=2035
+  _globals['_ENTRYKIND']._serialized_start=1656
+  _globals['_ENTRYKIND']._serialized_end=2082
   _globals['_ENTRYFILTER']._serialized_start=98
   _globals['_ENTRYFILTER']._serialized_end=377
   _globals['_QUERYENTRIESREQUEST']._serialized_start=379
@@ -42,19 +42,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYENTRIESRESPONSE']._serialized_start=482
   _globals['_QUERYENTRIESRESPONSE']._serialized_end=584
   _globals['_ENTRY']._serialized_start=587
-  _globals['_ENTRY']._serialized_end=1025
-  _globals['_GETCASETIMELINEREQUEST']._serialized_start=1027
-  _globals['_GETCASETIMELINEREQUEST']._serialized_end=1111
-  _globals['_GETCASETIMELINERESPONSE']._serialized_start=1113
-  _globals['_GETCASETIMELINERESPONSE']._serialized_end=1240
-  _globals['_GETPROOFREQUEST']._serialized_start=1243
-  _globals['_GETPROOFREQUEST']._serialized_end=1371
-  _globals['_INCLUSIONQUERY']._serialized_start=1373
-  _globals['_INCLUSIONQUERY']._serialized_end=1429
-  _globals['_CONSISTENCYQUERY']._serialized_start=1431
-  _globals['_CONSISTENCYQUERY']._serialized_end=1490
-  _globals['_GETPROOFRESPONSE']._serialized_start=1493
-  _globals['_GETPROOFRESPONSE']._serialized_end=1629
-  _globals['_LEDGERSERVICE']._serialized_start=2038
-  _globals['_LEDGERSERVICE']._serialized_end=2299
+  _globals['_ENTRY']._serialized_end=1049
+  _globals['_GETCASETIMELINEREQUEST']._serialized_start=1051
+  _globals['_GETCASETIMELINEREQUEST']._serialized_end=1135
+  _globals['_GETCASETIMELINERESPONSE']._serialized_start=1137
+  _globals['_GETCASETIMELINERESPONSE']._serialized_end=1264
+  _globals['_GETPROOFREQUEST']._serialized_start=1267
+  _globals['_GETPROOFREQUEST']._serialized_end=1395
+  _globals['_INCLUSIONQUERY']._serialized_start=1397
+  _globals['_INCLUSIONQUERY']._serialized_end=1453
+  _globals['_CONSISTENCYQUERY']._serialized_start=1455
+  _globals['_CONSISTENCYQUERY']._serialized_end=1514
+  _globals['_GETPROOFRESPONSE']._serialized_start=1517
+  _globals['_GETPROOFRESPONSE']._serialized_end=1653
+  _globals['_LEDGERSERVICE']._serialized_start=2085
+  _globals['_LEDGERSERVICE']._serialized_end=2346
 # @@protoc_insertion_point(module_scope)

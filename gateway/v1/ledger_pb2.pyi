@@ -55,6 +55,8 @@ class _EntryKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryKind.V
     """A version of a rule set came into force."""
     ENTRY_KIND_ADAPTER_REGISTERED: _EntryKind.ValueType  # 14
     """A version of an adapter came into force."""
+    ENTRY_KIND_STATED: _EntryKind.ValueType  # 15
+    """An agency stated a signed fact outside a handoff."""
 
 class EntryKind(_EntryKind, metaclass=_EntryKindEnumTypeWrapper):
     """What an entry records."""
@@ -87,6 +89,8 @@ ENTRY_KIND_RULE_SET_REGISTERED: EntryKind.ValueType  # 13
 """A version of a rule set came into force."""
 ENTRY_KIND_ADAPTER_REGISTERED: EntryKind.ValueType  # 14
 """A version of an adapter came into force."""
+ENTRY_KIND_STATED: EntryKind.ValueType  # 15
+"""An agency stated a signed fact outside a handoff."""
 Global___EntryKind: _TypeAlias = EntryKind  # noqa: Y015
 
 @_typing.final
@@ -240,6 +244,7 @@ class Entry(_message.Message):
     REFUSAL_CODES_FIELD_NUMBER: _builtins.int
     LEAF_FIELD_NUMBER: _builtins.int
     LEAF_HASH_FIELD_NUMBER: _builtins.int
+    STATEMENT_TYPE_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index in the ledger, from 0."""
     kind: Global___EntryKind.ValueType
@@ -268,6 +273,8 @@ class Entry(_message.Message):
     """Canonical bytes of the leaf."""
     leaf_hash: _builtins.bytes
     """Hash of the leaf, 32 bytes."""
+    statement_type: _builtins.str
+    """Name of the form of a statement, for example procedural-act; empty for other kinds."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """Gateway time."""
@@ -300,10 +307,11 @@ class Entry(_message.Message):
         refusal_codes: _abc.Iterable[_builtins.int] | None = ...,
         leaf: _builtins.bytes = ...,
         leaf_hash: _builtins.bytes = ...,
+        statement_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "case_pseudonym", b"case_pseudonym", "case_sequence", b"case_sequence", "case_stage", b"case_stage", "handoff_id", b"handoff_id", "handoff_kind", b"handoff_kind", "handoff_state", b"handoff_state", "index", b"index", "kind", b"kind", "leaf", b"leaf", "leaf_hash", b"leaf_hash", "pair_number", b"pair_number", "receiver", b"receiver", "recorded_at", b"recorded_at", "refusal_codes", b"refusal_codes", "sender", b"sender", "transitions", b"transitions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "case_pseudonym", b"case_pseudonym", "case_sequence", b"case_sequence", "case_stage", b"case_stage", "handoff_id", b"handoff_id", "handoff_kind", b"handoff_kind", "handoff_state", b"handoff_state", "index", b"index", "kind", b"kind", "leaf", b"leaf", "leaf_hash", b"leaf_hash", "pair_number", b"pair_number", "receiver", b"receiver", "recorded_at", b"recorded_at", "refusal_codes", b"refusal_codes", "sender", b"sender", "statement_type", b"statement_type", "transitions", b"transitions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

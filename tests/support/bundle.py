@@ -15,7 +15,10 @@ from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.route import RecordKind
+from gateway.core.statement import Statement
+from gateway.core.statement import to_payload as to_statement_payload
 from gateway.rpc.client_bundle import make_uuid7
+from gateway.trust.jws import sign_statement
 from tests.support.pki import Issued
 
 PDF: Final = b"%PDF-1.4\n% a page of a test file\n"
@@ -123,6 +126,30 @@ def load_issued(certificate: Path, key: Path) -> Issued:
 def sign(manifest: Manifest, signer: Issued) -> str:
     """Sign a manifest as a bundle."""
     return signer.sign(to_payload(manifest))
+
+
+def make_statement(body: Mapping[str, Any], case_number: str = "", **changes: Any) -> Statement:
+    """Write a statement that happened and was signed now; ``issuer`` may be a text.
+
+    Args:
+        body: as the form wants it.
+        case_number: police case number, "" for none.
+        changes: fields of ``Statement`` that are to differ.
+    """
+    now = datetime.now(UTC)
+    statement = Statement(
+        statement_id=make_uuid7(), type="procedural-act", version=1, issuer=parse_agency("ps:110108"),
+        case_number=case_number, created_at=now, occurred_at=now, body=body,
+    )  # fmt: skip
+    if isinstance(changes.get("issuer"), str):
+        changes["issuer"] = parse_agency(changes["issuer"])
+    return replace(statement, **changes)
+
+
+def sign_stated(statement: Statement | Mapping[str, Any], signer: Issued) -> str:
+    """Sign a statement, or any payload as one."""
+    payload = to_statement_payload(statement) if isinstance(statement, Statement) else statement
+    return sign_statement(payload, private_key=signer.key, certificate_chain=signer.chain)
 
 
 def segment(data: bytes | Mapping[str, Any] | Sequence[Any]) -> str:

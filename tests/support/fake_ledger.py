@@ -15,7 +15,16 @@ from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
-from gateway.core.ports import Appended, EntryFilter, InboxRow, NumberedRow, StoredEntry, StoredHandoff, TreeHead
+from gateway.core.ports import (
+    Appended,
+    EntryFilter,
+    InboxRow,
+    NumberedRow,
+    StoredEntry,
+    StoredHandoff,
+    StoredStatement,
+    TreeHead,
+)
 
 
 @dataclass(slots=True)
@@ -129,6 +138,36 @@ class FakeLedger:
             details[-1].detail if details else b"",
             details[-1].kind if details else None,
         )
+
+    def _stated(self) -> list[StoredStatement]:
+        return [
+            StoredStatement(
+                done.act_id, str(done.actor), done.statement_type, done.case, done.statement.case_number,
+                done.statement.statement_jws, appended,
+            )
+            for done, appended in zip(self.commands, self.entries, strict=True)
+            if done.statement is not None
+        ]  # fmt: skip
+
+    async def statements_of_id(self, statement_id: UUID) -> list[StoredStatement]:
+        """Statements of an id."""
+        return [row for row in self._stated() if row.statement_id == statement_id]
+
+    async def statements(
+        self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
+    ) -> list[StoredStatement]:
+        """Statements of a case or of an issuer."""
+        rows = [row for row in self._stated() if (row.case == case if case else row.issuer == issuer)]
+        return [r for r in rows if type_name in ("", r.type) and r.appended.index > after_index][:limit]
+
+    async def is_party(self, case: str, agency: Agency) -> bool:
+        """Whether an agency is party to a handoff of a case or holds its file."""
+        parties = {a for head in self.heads.values() if head.case == case for a in (head.sender, head.receiver)}
+        return str(agency) in parties | {self.cases.get(case, CaseHead()).state.holder}
+
+    async def is_case_open(self, case: str) -> bool:
+        """Whether a handoff of a case was submitted."""
+        return any(head.case == case for head in self.heads.values())
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int

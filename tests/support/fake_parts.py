@@ -17,8 +17,11 @@ from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
 from gateway.core.ports import LedgerReader, Procedure, RuleOutcome, StoredMaterial
+from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema
+from gateway.core.statement import Statement, parse_statement
+from gateway.core.statement_form import StatementForms
 from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
@@ -104,6 +107,33 @@ class FakeAdapters:
     def encoding(self, name: str) -> str:
         """Encoding of every system here."""
         return "GB18030"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSignedStatement:
+    """A statement that counts as signed by whom the text names."""
+
+    statement: Statement
+    payload: bytes
+    signer: Agency
+    key_id: str = "ab" * 32
+    public_key_sha256: str = ""
+
+
+def fake_sign_statement(payload: dict[str, Any], signer: str = "ps:110108") -> str:
+    """Write a statement that ``fake_verify_statement`` reads."""
+    return f"{segment({'signer': signer})}.{segment(payload)}.sig"
+
+
+def fake_verify_statement(jws: str) -> FakeSignedStatement:
+    """Read a statement; SIGNATURE_INVALID for anything else."""
+    from tests.support.bundle import parts_of
+
+    if not jws.endswith(".sig"):
+        raise refuse(ErrorCode.SIGNATURE_INVALID, "signature")
+    header, payload, _ = parts_of(jws.removesuffix("sig") + "AAAA")
+    data = json.dumps(payload).encode()
+    return FakeSignedStatement(parse_statement(data), data, parse_agency(header["signer"]))
 
 
 @dataclass(slots=True)
@@ -210,6 +240,7 @@ class World:
     checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
     policy: WitnessPolicy | None = None
     is_key_revoked: bool = False
+    forms: StatementForms = field(default_factory=lambda: StatementForms((PROCEDURAL_ACT,)))
 
     def __post_init__(self) -> None:
         """Start with an empty ledger."""
@@ -221,6 +252,11 @@ class World:
             raise refuse(ErrorCode.KEY_REVOKED, "header/x5c")
         return fake_verify(jws, now=now)
 
+    def _verify_statement(self, jws: str, *, now: datetime, is_recorded: bool = False) -> FakeSignedStatement:
+        if self.is_key_revoked and not is_recorded:
+            raise refuse(ErrorCode.KEY_REVOKED, "header/x5c")
+        return fake_verify_statement(jws)
+
     @property
     def parts(self) -> Parts:
         """All ports."""
@@ -229,6 +265,8 @@ class World:
             clock=self.clock,
             pseudonyms=Pseudonyms(bytes(32)),
             verify=self._verify,
+            verify_statement=self._verify_statement,
+            statement_forms=self.forms,
             writer=self.ledger,
             reader=cast(LedgerReader, self.reader),
             watch=self.watch,

@@ -30,6 +30,8 @@ from gateway.v1 import (
     ledger_pb2_grpc,
     material_pb2,
     material_pb2_grpc,
+    statement_pb2,
+    statement_pb2_grpc,
 )
 from tests.support.gateway import RunningGateway
 from tests.support.pki import Issued
@@ -117,6 +119,7 @@ class Desk:
         self.channel: Any = grpc.aio.secure_channel(self._target, self._credentials, options=OPTIONS)
         self.exchange: Any = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.material: Any = material_pb2_grpc.MaterialServiceStub(self.channel)
+        self.statement: Any = statement_pb2_grpc.StatementServiceStub(self.channel)
         self.ledger: Any = ledger_pb2_grpc.LedgerServiceStub(self.channel)
         return self
 
@@ -130,6 +133,11 @@ class Desk:
     async def validate(self, manifest_jws: str, record: bytes) -> exchange_pb2.ValidateResponse:
         """Validate a bundle."""
         return await self.exchange.Validate(exchange_pb2.ValidateRequest(manifest_jws=manifest_jws, record=record))  # type: ignore[no-any-return]
+
+    async def state(self, statement_jws: str) -> statement_pb2.SubmitStatementResponse:
+        """Submit a statement."""
+        request = statement_pb2.SubmitStatementRequest(statement_jws=statement_jws)
+        return await self.statement.SubmitStatement(request)  # type: ignore[no-any-return]
 
     async def claim(
         self, handoff: UUID | str, consumer: str = "c1", *, seconds: int = 0, act: str = ""
@@ -224,7 +232,7 @@ async def count_rows(gateway: RunningGateway) -> dict[str, int]:
     """Rows of every table that a half-done act could leave behind."""
     connection = await asyncpg.connect(gateway.dsn)
     try:
-        tables = ("entry", "receipt", "bundle", "detail", "material_grant")
+        tables = ("entry", "receipt", "bundle", "statement", "detail", "material_grant")
         return {table: await connection.fetchval(f"SELECT count(*) FROM ledger.{table}") for table in tables}
     finally:
         await connection.close()

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.audit.fsck import Known
 from gateway.audit.seal_check import SealKeys, TokenError
 from gateway.core.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.cosignature import cosign
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
 from gateway.core.key_history import RevocationReason
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
@@ -30,10 +30,13 @@ from gateway.core.note import NoteKey
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.route import RecordKind
+from gateway.core.statement import Statement
+from gateway.core.statement import to_payload as to_statement_payload
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
 from gateway.rpc.client_bundle import make_uuid7
 from gateway.trust.chain import thumbprint
+from gateway.trust.jws import sign_statement
 from gateway.trust.receipt import RECEIPT_TYPE, ReceiptSigner
 from gateway.trust.timestamp import verify_token
 from tests.support.bundle import payload_bytes
@@ -147,6 +150,9 @@ class Story:
         withdrawn = await self.submit(PS, PR, second, RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, withdrawn, PS, detail=b'{"reason":"x"}', consumer="")
         await self.submit(PS, JA, second, RecordKind.ASSESSMENT_REQUEST)
+        await self.state(PS, second, "procedural-act", {"act": "note"})
+        await self.state(PR, first, "procedural-act", {"act": "note"})
+        await self.state(PS, "", "register", {})
         await self._refused_call()
         await self._refused_call(case=Pseudonyms(PSEUDONYM_KEY).case(first))
         await self._refused_call(handoff=transfer)
@@ -241,6 +247,31 @@ class Story:
             )
         )
         return bundle_id
+
+    async def state(self, issuer: Agency, case_number: str, type_name: str, body: dict[str, Any]) -> None:
+        """Append a signed statement."""
+        statement = Statement(
+            statement_id=make_uuid7(), type=type_name, version=1, issuer=issuer, case_number=case_number,
+            created_at=datetime.now(UTC), occurred_at=datetime.now(UTC), body=body,
+        )  # fmt: skip
+        issued = self.signers[str(issuer)]
+        jws = sign_statement(
+            to_statement_payload(statement), private_key=issued.key, certificate_chain=[issued.certificate]
+        )
+        await self._batcher.append(
+            Command(
+                kind=EntryKind.STATED,
+                actor=issuer,
+                act_id=statement.statement_id,
+                content_sha256=sha256_hex(payload_bytes(jws)),
+                case=Pseudonyms(PSEUDONYM_KEY).case(case_number) if case_number else "",
+                signer_key=thumbprint(issued.certificate),
+                statement=StatedText(statement_jws=jws, case_number=case_number),
+                statement_type=type_name,
+                statement_sha256=sha256_hex(jws.encode()),
+                statement_sm3=sm3_hex(jws.encode()),
+            )
+        )
 
     async def seal(self) -> Checkpoint:
         """Sign the present head as the signer does, and let the witnesses cosign."""

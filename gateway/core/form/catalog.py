@@ -46,6 +46,9 @@ def parse_form_schema(kind: FormKind, name: str, version: int, data: bytes) -> F
 def _read_forms() -> Iterator[Form]:
     for kind in FormKind:
         folder = files("gateway.core").joinpath("form", kind.value)
+        if not folder.is_dir():
+            # A package holds no empty folder.
+            continue
         for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if file.name.endswith(_SCHEMA_SUFFIX):
                 name, _, version = file.name.removesuffix(_SCHEMA_SUFFIX).rpartition(".v")

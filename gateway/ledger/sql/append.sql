@@ -96,6 +96,10 @@ WITH locked AS MATERIALIZED (
 ), facts AS (
     INSERT INTO ledger.fact (seq, case_id, body)
     SELECT rows.* FROM locked, unnest($48::bigint[], $49::text[], $50::bytea[]) AS rows
+), statements AS (
+    INSERT INTO ledger.statement (seq, statement_id, issuer, statement_type, case_id, case_number, statement_jws)
+    SELECT rows.* FROM locked, unnest($51::bigint[], $52::uuid[], $53::text[], $54::text[], $55::text[], $56::text[],
+                                      $57::text[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

@@ -20,6 +20,11 @@ SELECT b.handoff_id::text AS handoff, b.seq, b.manifest_jws, b.record
 FROM ledger.entry AS e JOIN ledger.bundle AS b ON b.handoff_id = e.handoff_id
 WHERE e.case_id = $1 AND e.kind = 'submitted' ORDER BY e.case_seq
 
+-- name: statements
+SELECT s.seq, s.statement_jws
+FROM ledger.entry AS e JOIN ledger.statement AS s ON s.seq = e.seq
+WHERE e.case_id = $1 AND e.kind = 'stated' ORDER BY e.case_seq
+
 -- name: checkpoint
 SELECT c.size, c.note, s.root, t.note_sha256, t.token
 FROM ledger.checkpoint AS c

@@ -50,11 +50,17 @@ FROM ledger.entry AS e LEFT JOIN ledger.bundle AS b ON b.handoff_id = e.handoff_
 WHERE e.kind = 'submitted' AND e.seq >= $1 AND e.seq < $2
 ORDER BY e.seq
 
+-- name: statements
+SELECT e.seq, e.leaf, s.seq, s.statement_id::text, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws
+FROM ledger.entry AS e LEFT JOIN ledger.statement AS s ON s.seq = e.seq
+WHERE e.kind = 'stated' AND e.seq >= $1 AND e.seq < $2
+ORDER BY e.seq
+
 -- name: details
 SELECT e.seq, e.leaf, d.body
 FROM ledger.entry AS e LEFT JOIN ledger.detail AS d ON d.seq = e.seq
 WHERE e.seq >= $1 AND e.seq < $2
-  AND (e.kind NOT IN ('submitted', 'claimed', 'fetched', 'viewed', 'call_refused') OR d.seq IS NOT NULL)
+  AND (e.kind NOT IN ('submitted', 'claimed', 'fetched', 'viewed', 'call_refused', 'stated') OR d.seq IS NOT NULL)
 ORDER BY e.seq
 
 -- name: facts
@@ -102,6 +108,10 @@ FROM ledger.bundle AS b
 WHERE NOT EXISTS (
     SELECT FROM ledger.entry AS e WHERE e.seq = b.seq AND e.kind = 'submitted' AND e.handoff_id = b.handoff_id
 )
+UNION ALL
+SELECT 'statement', 'seq=' || s.seq, 'no entry states this'
+FROM ledger.statement AS s
+WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = s.seq AND e.kind = 'stated')
 UNION ALL
 SELECT 'entry', 'seq=' || seq, 'the index is negative' FROM ledger.entry WHERE seq < 0
 UNION ALL

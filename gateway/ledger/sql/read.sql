@@ -57,6 +57,61 @@ ORDER BY fact.seq
 SELECT fact.seq, entry.recorded_at, fact.body
 FROM ledger.bundle JOIN ledger.fact ON fact.seq = bundle.seq JOIN ledger.entry ON entry.seq = fact.seq
 WHERE bundle.handoff_id = $1
+-- name: statements_of_id
+SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true
+WHERE s.statement_id = $1
+ORDER BY s.seq LIMIT 16
+
+-- name: statements_of_case
+SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true
+WHERE s.case_id = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3)
+ORDER BY s.seq LIMIT $4
+
+-- name: statements_of_issuer
+SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
+) AS signed ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
+    WHERE batch.seq >= signed.first_index
+      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
+) AS batch ON true
+WHERE s.issuer = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3)
+ORDER BY s.seq LIMIT $4
+
+-- name: is_party
+SELECT EXISTS (
+    SELECT FROM ledger.entry WHERE case_id = $1 AND kind = 'submitted' AND (sender = $2 OR receiver = $2)
+) OR (
+    SELECT case_state::json ->> 'holder' = $2 FROM ledger.entry
+    WHERE case_id = $1 ORDER BY case_seq DESC LIMIT 1
+) AS is_party
+
+-- name: is_case_open
+SELECT EXISTS (SELECT FROM ledger.entry WHERE case_id = $1 AND kind = 'submitted') AS is_open
 
 -- name: pair
 SELECT offered.pair_number, offered.handoff_id, offered.bundle_sha256, offered.seq, offered.leaf_hash,

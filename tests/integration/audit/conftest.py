@@ -22,7 +22,7 @@ from gateway.core.note import NoteKey
 from gateway.core.witness_policy import WitnessPolicy, parse_policy
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.v1 import exchange_pb2
-from tests.support.bundle import PDF, bundle_of, load_issued, new_case_number
+from tests.support.bundle import PDF, bundle_of, load_issued, make_statement, new_case_number, sign_stated
 from tests.support.command import Finished, fasttrack_here
 from tests.support.gateway import RunningGateway, running_gateway
 from tests.support.notes import make_key, make_witness
@@ -69,11 +69,12 @@ class Handled:
 
 
 async def handle(gateway: RunningGateway, case_number: str, log: NoteKey, witnesses: list[NoteKey]) -> LocalTsa:
-    """Transfer, refused for a supplement, once more with the same material, accepted; then seal."""
+    """A statement; transfer, refused for a supplement, once more with the same material, accepted; then seal."""
     files = gateway.pki.agency("ps:110108")
     signer = load_issued(files.sign_certificate, files.sign_key)
     async with Desk(gateway, "ps:110108") as police, Desk(gateway, "pr:110108") as procuratorate:
         await police.upload(PDF)
+        await police.state(sign_stated(make_statement({"act": "legal_review_asked"}, case_number), signer))
         for decision in ("supplement", "accept"):
             manifest, jws, record = bundle_of(case_number, signer)
             await police.submit(jws, record)

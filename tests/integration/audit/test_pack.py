@@ -57,7 +57,7 @@ def test_pack_untouched_verifies(handled: Handled) -> None:
     """Everything in the pack verifies against keys that the auditor brings along; none is left out."""
     verified = verify_pack(handled.pack, handled.trust)
     assert verified.findings == []
-    assert (verified.code, verified.entries, verified.bundles) == (VERIFIED, 8, 2)
+    assert (verified.code, verified.entries, verified.bundles) == (VERIFIED, 9, 2)
     names = set(payload(handled.pack))
     assert {"README.md", "case.json", "head/checkpoint", "head/token.der", "keys/policy.toml"} <= names
     assert sum(name.startswith("renditions/") for name in names) == 4
@@ -89,11 +89,11 @@ def test_pack_readme_commands_verify_everything(handled: Handled, tmp_path: Path
     """The commands of the README verify each signature, chain and time stamp as they stand; a wrong one stops them."""
     data = unpack(handled.pack, tmp_path / "bag") / "data"
     script = re.findall(r"```sh\n(.*?)```", (data / "README.md").read_text(), re.DOTALL)
-    assert len(script) == 1 and script[0].count("openssl verify") == 10
+    assert len(script) == 1 and script[0].count("openssl verify") == 12
     done = subprocess.run(["sh", "-c", script[0]], cwd=data, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert (
-        done.stdout.count("Signature Verified Successfully") == 10 and "Verification: OK" in done.stdout + done.stderr
+        done.stdout.count("Signature Verified Successfully") == 12 and "Verification: OK" in done.stdout + done.stderr
     )
     signed = next(data.glob("bundles/*/signed.bin"))
     signed.write_bytes(signed.read_bytes()[:-1] + b"A")

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency, Role
 from gateway.core.ports import Appended
 from gateway.core.route import RecordKind
@@ -71,6 +71,26 @@ def make_act(kind: EntryKind, handoff: UUID, actor: Agency = PR, **fields: Any) 
     fields.setdefault("content_sha256", sha256(act_id.bytes).hexdigest())
     fields.setdefault("consumer", "1" * 32)
     return Command(kind=kind, actor=actor, act_id=act_id, handoff=handoff, **fields)
+
+
+def make_statement(case: str = "", **fields: Any) -> Command:
+    """A statement of the police, about a case when one is named."""
+    statement_id = fields.pop("statement_id", None) or uuid4()
+    command = Command(
+        kind=EntryKind.STATED,
+        actor=PS,
+        act_id=statement_id,
+        content_sha256=sha256(statement_id.bytes).hexdigest(),
+        case=case,
+        statement=StatedText(
+            statement_jws="header.payload.signature", case_number="A9990010000002026010001" if case else ""
+        ),
+        statement_type="procedural-act",
+        statement_sha256="d" * 64,
+        statement_sm3="e" * 64,
+        signer_key="c" * 64,
+    )
+    return replace(command, **fields)
 
 
 def sign(claims: dict[str, str | int]) -> str:

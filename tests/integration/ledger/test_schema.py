@@ -12,13 +12,13 @@ import pytest
 from gateway.core.entry import EntryKind
 from gateway.core.registration import KeyFacts, register_key
 from gateway.ledger.migrate import MigrationError, load_migrations, migrate
-from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make_submit
+from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make_statement, make_submit
 
 GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-    "timestamp_token", "timestamp_gap", "signer_key", "fact",
+    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
@@ -154,6 +154,7 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
         await batcher.append(submit)
         await batcher.append(make_act(EntryKind.WITHDRAWN, submit.act_id, PS, detail=b"{}", detail_sha256="0" * 64))
         await batcher.append(register_key(KEY))
+        await batcher.append(make_statement())
         for _ in range(256):
             await batcher.append(make_submit())
     await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")

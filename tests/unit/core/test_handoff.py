@@ -176,7 +176,7 @@ def test_refused_call_changes_no_state(offered: World) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([k for k in EntryKind if k not in {EntryKind.VIEWED, *OWN_KINDS}]),
+            st.sampled_from([k for k in EntryKind if k not in {EntryKind.VIEWED, EntryKind.STATED, *OWN_KINDS}]),
             st.sampled_from([PS, PR, CT]),
             st.sampled_from([ONE, OTHER]),
             st.integers(0, 200),

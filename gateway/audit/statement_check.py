@@ -1,0 +1,111 @@
+"""Statements beside their entries: each is the one whose digests are in the entry, and its columns repeat it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+from gateway.audit.finding import AuditFinding, Report
+from gateway.audit.jws_check import JwsError, decode_segment, parse_header, split
+from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
+from gateway.core.digest import sm3_hex
+from gateway.core.fsck_port import FsckSource, Row
+from gateway.core.key_history import KeyHistory, Standing
+from gateway.core.pseudonym import Pseudonyms
+
+_AT: Final = {name: FIELDS.index(name) for name in FIELDS}
+
+
+@dataclass(slots=True)
+class StatementCheck:
+    """Checks statements against their entries.
+
+    Args:
+        source: the ledger.
+        report: takes the findings.
+        pseudonyms: to check case numbers; None leaves them unchecked.
+        keys: signer keys that the ledger knows.
+    """
+
+    source: FsckSource
+    report: Report
+    pseudonyms: Pseudonyms | None = None
+    keys: KeyHistory = field(default_factory=KeyHistory)
+    _last: int = -1
+
+    async def run(self, start: int, stop: int | None) -> None:
+        """Check the statements of a range.
+
+        Args:
+            start: first index.
+            stop: index after the last; None for the end.
+        """
+        async for page in self.source.statements(start, stop):
+            for row in page:
+                self._add(row)
+
+    def _finding(self, check: str, seq: int, column: str, reason: str) -> None:
+        self.report(AuditFinding(check, "statement", f"seq={seq} column={column}", reason, seq))
+
+    def _add(self, row: Row) -> None:
+        seq, leaf, row_seq, statement_id, issuer, type_name, case, case_number, jws = row
+        if seq == self._last:
+            self._finding("statement-repeated", seq, "seq", "the statement stands more than once")
+        self._last = seq
+        if row_seq is None:
+            self._finding("statement-missing", seq, "seq", "the statement of this entry is missing")
+            return
+        fields = parse_fields(leaf)
+        if fields is None:
+            # The replay reports the leaf itself.
+            return
+        for column, found, name in (
+            ("statement_id", statement_id, "act_id"),
+            ("issuer", issuer, "actor"),
+            ("statement_type", type_name, "statement_type"),
+            ("case_id", case, "case"),
+        ):
+            if found != fields[_AT[name]]:
+                self._finding("statement-column", seq, column, "not what the entry says")
+        signed = jws.encode("utf-8", "surrogateescape")
+        digests = (fields[_AT["statement_sha256"]], fields[_AT["statement_sm3"]])
+        if (sha256(signed).hexdigest(), sm3_hex(signed)) != digests:
+            reason = "not the statement whose digest is in the entry"
+            self._finding("statement-digest", seq, "statement_jws", reason)
+            return
+        try:
+            header, payload_text, _ = split(jws)
+            payload = decode_segment(payload_text)
+            statement: dict[str, Any] = dict(json.loads(payload))
+            key_id = parse_header(header).key_id
+        except (JwsError, ValueError, TypeError, RecursionError):
+            self._finding("statement-form", seq, "statement_jws", "not a signed statement")
+            return
+        self._compare(seq, fields, statement, key_id, sha256(payload).hexdigest())
+        self._case_number(seq, fields, statement, case_number)
+
+    def _compare(self, seq: int, fields: Fields, statement: dict[str, Any], key_id: str, payload_sha256: str) -> None:
+        said = {
+            "content_sha256": payload_sha256,
+            "signer_key": key_id,
+            "act_id": statement.get("statement_id"),
+            "actor": statement.get("issuer"),
+            "statement_type": statement.get("type"),
+        }
+        for name, value in said.items():
+            if fields[_AT[name]] != value:
+                self._finding("statement-entry", seq, "statement_jws", f"the entry does not name its {name}")
+        standing = self.keys.judge(key_id, seq)
+        if standing in (Standing.REVOKED, Standing.NOT_REGISTERED):
+            self._finding("statement-key", seq, "statement_jws", f"the signer's key was {standing} at that time")
+
+    def _case_number(self, seq: int, fields: Fields, statement: dict[str, Any], case_number: str | None) -> None:
+        signed = statement.get("case_number")
+        if case_number != signed:
+            self._finding("statement-column", seq, "case_number", "not what the signed statement says")
+        if self.pseudonyms is None or not isinstance(signed, str):
+            return
+        if self.pseudonyms.case(signed) != fields[_AT["case"]]:
+            self._finding("statement-pseudonym", seq, "case_number", "the entry belongs to another case")

@@ -1,0 +1,149 @@
+"""Which types of statements there are: who may issue and read each, whether it concerns a case, and what its body is.
+
+Source: gateway/core/PROCEDURE.md (statements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from gateway.core.errors import ErrorCode, Finding, refuse
+from gateway.core.form.book import FormBook
+from gateway.core.form.definition import Form, FormKind, Scene
+from gateway.core.form.period import CHINA
+from gateway.core.identity import Agency, Role
+from gateway.core.statement import Statement
+
+
+class Concern(StrEnum):
+    """Whether statements of a type name a case."""
+
+    CASE = "case"
+    NO_CASE = "no_case"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementForm:
+    """What statements of one type and version are.
+
+    Args:
+        name: of the type.
+        version: from 1.
+        title: what it states, a few words.
+        issuers: roles that may issue it.
+        readers: roles whose agencies may read it when they are parties of the case; the issuer always may.
+        concern: whether it names a case.
+        outsiders: roles that may issue it about a case to which they are no party, such as a court of appeal.
+        check: finds what is wrong with the body; paths begin with ``/body``.
+    """
+
+    name: str
+    version: int
+    title: str
+    issuers: frozenset[Role]
+    readers: frozenset[Role]
+    concern: Concern
+    check: Callable[[Statement], Iterable[Finding]]
+    outsiders: frozenset[Role] = frozenset()
+
+    def may_read(self, reader: Agency, issuer: str, *, is_party: bool) -> bool:
+        """Whether an agency may read a statement of this type.
+
+        Args:
+            reader: who asks.
+            issuer: short form.
+            is_party: whether the reader is a party of the case; False when the statement concerns none.
+        """
+        return str(reader) == issuer or (is_party and reader.role in self.readers)
+
+
+class StatementForms:
+    """The types that a gateway takes.
+
+    Args:
+        forms: one for each name and version.
+    """
+
+    def __init__(self, forms: Iterable[StatementForm]) -> None:
+        self._forms: Final[Mapping[tuple[str, int], StatementForm]] = {
+            (form.name, form.version): form for form in forms
+        }
+
+    def __iter__(self) -> Iterator[StatementForm]:
+        return iter(self._forms.values())
+
+    def find(self, name: str, version: int) -> StatementForm | None:
+        """The form of a type and version, or None."""
+        return self._forms.get((name, version))
+
+    def require(self, name: str) -> None:
+        """Refuse a name that no form has (ARGUMENT_INVALID)."""
+        if all(form.name != name for form in self._forms.values()):
+            raise refuse(ErrorCode.ARGUMENT_INVALID, "type", "there is no type of this name")
+
+    def judge(self, statement: Statement) -> list[Finding]:
+        """Judge a statement by its form.
+
+        Args:
+            statement: as read.
+
+        Returns:
+            STATEMENT_TYPE_UNKNOWN alone; otherwise all of STATEMENT_NOT_FOR_ISSUER, STATEMENT_CASE_MISSING,
+            STATEMENT_CASE_NOT_ALLOWED and what the form finds in the body.
+        """
+        form = self.find(statement.type, statement.version)
+        if form is None:
+            is_known = any(known.name == statement.type for known in self._forms.values())
+            path, what = ("/version", "no such version of the type") if is_known else ("/type", "there is no such type")
+            return [Finding(ErrorCode.STATEMENT_TYPE_UNKNOWN, path, what)]
+        findings: list[Finding] = []
+        if statement.issuer.role not in form.issuers:
+            what = "agencies of this role do not issue this type"
+            findings.append(Finding(ErrorCode.STATEMENT_NOT_FOR_ISSUER, "/issuer", what))
+        if form.concern is Concern.CASE and not statement.case_number:
+            findings.append(Finding(ErrorCode.STATEMENT_CASE_MISSING, "/case_number", "this type concerns a case"))
+        if form.concern is Concern.NO_CASE and statement.case_number:
+            what = "this type concerns no case"
+            findings.append(Finding(ErrorCode.STATEMENT_CASE_NOT_ALLOWED, "/case_number", what))
+        findings += form.check(statement)
+        return findings
+
+
+_ROLES: Final = {role.value: role for role in Role}
+
+
+def published_statement_forms(book: FormBook) -> tuple[StatementForm, ...]:
+    """The published forms of statements as types that a gateway takes.
+
+    Args:
+        book: the published forms with their checks.
+
+    Returns:
+        one for each form whose kind is statement; a reader who sees less than all sees the signed statement not at all.
+    """
+    return tuple(
+        StatementForm(
+            name=key.name,
+            version=key.version,
+            title=form.title,
+            issuers=frozenset(_ROLES[role] for role in form.issuers if role in _ROLES),
+            readers=frozenset(_ROLES[r.role] for r in form.readers if r.view == "all" and r.role in _ROLES),
+            concern=Concern.EITHER,
+            check=partial(_check_published, book, form),
+        )
+        for key, form in book.forms.items()
+        if key.kind is FormKind.STATEMENT
+    )
+
+
+def _check_published(book: FormBook, form: Form, statement: Statement) -> list[Finding]:
+    annex, findings = book.parse(form, statement.body)
+    if annex is not None:
+        on = statement.occurred_at.astimezone(CHINA).date()
+        findings = book.check_statement(annex, Scene(on=on, settings=book.rules.settings))
+    return [replace(finding, path=f"/body{finding.path}") for finding in findings]

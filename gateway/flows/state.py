@@ -1,0 +1,225 @@
+"""Statements: check one, let the ledger decide, give the receipt; and reading them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final
+
+from gateway.core.command import Command, StatedText
+from gateway.core.digest import sm3_hex
+from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
+from gateway.core.identity import Agency
+from gateway.core.page_token import open_page_token, seal_page_token
+from gateway.core.ports import Appended, SignedStatement, StoredStatement
+from gateway.core.signed import payload_of
+from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
+from gateway.core.statement_form import Concern
+from gateway.flows.parts import Parts
+from gateway.flows.request import parse_size, parse_uuid
+
+_STILL_RECORDED: Final = frozenset({ErrorCode.KEY_REVOKED, ErrorCode.STATEMENT_TOO_OLD})
+"""What came in the way since it was recorded; whoever lost the receipt may still ask for it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A statement that is in the ledger.
+
+    Args:
+        appended: its entry and receipt.
+        warnings: of the checks; none for a replay.
+    """
+
+    appended: Appended
+    warnings: tuple[Finding, ...] = ()
+
+
+async def submit_statement(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
+    """Commit a statement to the ledger.
+
+    1. signature, chain, key, envelope (``parts.verify_statement``); 2. signer, caller and issuer are one agency;
+    3. neither from the future nor too old; 4. the form of its type; 5. the issuer is a party of the case; 6. the
+    ledger decides. What is wrong in steps 2 to 5 is reported together.
+
+    Args:
+        parts: the filled ports.
+        caller: agency of the TLS certificate.
+        statement_jws: compact JWS.
+
+    Returns:
+        what was committed; for a statement that was submitted before, its first receipt.
+
+    Raises:
+        GatewayError: all findings of the checks, or what the ledger refuses.
+    """
+    try:
+        return await _submit(parts, caller, statement_jws)
+    except GatewayError as error:
+        codes = {finding.code for finding in error.findings if finding.severity is Severity.ERROR}
+        recorded = await _find_recorded(parts, caller, statement_jws) if codes <= _STILL_RECORDED else None
+        if recorded is None:
+            raise
+        return recorded
+
+
+async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
+    signed = parts.verify_statement(statement_jws, now=parts.clock())
+    statement = signed.statement
+    case = parts.pseudonyms.case(statement.case_number) if statement.case_number else ""
+    findings = await _findings(parts, caller, signed)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    warnings = [finding for finding in findings if finding.severity is not Severity.ERROR]
+    try:
+        if errors:
+            raise GatewayError(errors + warnings)  # noqa: TRY301 - so that its entry too names the case
+        appended = await parts.writer.append(_command(signed, caller, statement_jws, case))
+    except GatewayError as error:
+        if signed.signer == caller == statement.issuer:
+            error.case = case
+        raise
+    return Stated(appended, () if appended.is_replay else tuple(warnings))
+
+
+async def _findings(parts: Parts, caller: Agency, signed: SignedStatement) -> list[Finding]:
+    statement, now = signed.statement, parts.clock()
+    findings: list[Finding] = []
+    if statement.issuer != caller:
+        findings.append(Finding(ErrorCode.CALLER_NOT_ISSUER, "/issuer", "the caller is another agency than the issuer"))
+    if signed.signer != caller:
+        what = "the signing certificate belongs to another agency"
+        findings.append(Finding(ErrorCode.SIGNER_NOT_CALLER, "statement_jws", what))
+    if statement.created_at > now + CLOCK_SKEW:
+        what = "more than five minutes ahead of the gateway"
+        findings.append(Finding(ErrorCode.STATEMENT_FROM_FUTURE, "/created_at", what))
+    if statement.created_at < now - MAX_AGE:
+        what = f"signed more than {MAX_AGE.days} days ago; sign it again"
+        findings.append(Finding(ErrorCode.STATEMENT_TOO_OLD, "/created_at", what))
+    if statement.occurred_at > statement.created_at + CLOCK_SKEW:
+        what = "it cannot have happened after it was stated"
+        findings.append(Finding(ErrorCode.STATEMENT_FROM_FUTURE, "/occurred_at", what))
+    findings += parts.statement_forms.judge(statement)
+    if statement.case_number and statement.issuer == caller == signed.signer:
+        findings += await _standing(parts, statement)
+    return findings
+
+
+async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
+    """A case that was never handed over is the police's own; of any other only its parties may state something."""
+    form = parts.statement_forms.find(statement.type, statement.version)
+    if form is None or statement.issuer.role in form.outsiders:
+        return []
+    case = parts.pseudonyms.case(statement.case_number)
+    if await parts.reader.is_party(case, statement.issuer) or not await parts.reader.is_case_open(case):
+        return []
+    what = "the issuer is no party of this case"
+    return [Finding(ErrorCode.STATEMENT_NOT_BY_PARTY, "/case_number", what)]
+
+
+def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: str) -> Command:
+    statement = signed.statement
+    signed_bytes = statement_jws.encode("ascii")
+    return Command(
+        kind=EntryKind.STATED,
+        actor=caller,
+        act_id=statement.statement_id,
+        content_sha256=sha256(signed.payload).hexdigest(),
+        case=case,
+        signer_key=signed.key_id,
+        public_key_sha256=signed.public_key_sha256,
+        statement=StatedText(statement_jws=statement_jws, case_number=statement.case_number),
+        statement_type=statement.type,
+        statement_sha256=sha256(signed_bytes).hexdigest(),
+        statement_sm3=sm3_hex(signed_bytes),
+    )
+
+
+async def _find_recorded(parts: Parts, caller: Agency, statement_jws: str) -> Stated | None:
+    """The receipt of a statement that was taken before; nothing is ever written on this way."""
+    try:
+        signed = parts.verify_statement(statement_jws, now=parts.clock(), is_recorded=True)
+    except GatewayError:
+        return None
+    if not signed.signer == caller == signed.statement.issuer:
+        return None
+    for stored in await parts.reader.statements_of_id(signed.statement.statement_id):
+        entry = from_leaf(stored.appended.leaf)
+        asked = (str(caller), sha256(signed.payload).hexdigest(), signed.key_id)
+        if (entry.actor, entry.content_sha256, entry.signer_key) == asked:
+            return Stated(replace(stored.appended, is_replay=True))
+    return None
+
+
+async def list_statements(
+    parts: Parts, caller: Agency, *, case_number: str, type_name: str, page_size: int, page_token: str
+) -> tuple[list[StoredStatement], str]:
+    """List the statements of a case that the caller may read, or all that it issued.
+
+    Args:
+        parts: the filled ports.
+        caller: who asks.
+        case_number: police case number; "" for what the caller issued itself.
+        type_name: "" for any type.
+        page_size: 1 to 500, 0 for 50.
+        page_token: of the page before, "" for the first.
+
+    Returns:
+        statements in order of their entries, and the token of the next page ("" on the last); a page may have fewer
+        than were asked for, when the caller may not read all of it.
+
+    Raises:
+        GatewayError: NOT_A_PARTY, ARGUMENT_INVALID, ARGUMENT_OUT_OF_RANGE, PAGE_TOKEN_INVALID.
+    """
+    limit = parse_size(page_size, "page_size", default=50, most=500)
+    if type_name:
+        parts.statement_forms.require(type_name)
+    case = parts.pseudonyms.case(case_number) if case_number else ""
+    query = f"statements {caller} {case} {type_name}".encode()
+    key = parts.pseudonyms.page_key()
+    after = open_page_token(key, page_token, query)
+    is_party = bool(case) and await parts.reader.is_party(case, caller)
+    rows = await parts.reader.statements(
+        case=case, issuer=str(caller), type_name=type_name, after_index=after, limit=limit + 1
+    )
+    if case and not is_party and not any(row.issuer == str(caller) for row in rows):
+        error = refuse(ErrorCode.NOT_A_PARTY, "case_number", "only the parties of a case may list its statements")
+        error.case = case
+        raise error
+    token = seal_page_token(key, rows[limit - 1].appended.index, query) if len(rows) > limit else ""
+    return [row for row in rows[:limit] if _may_read(parts, caller, row, is_party=is_party)], token
+
+
+async def read_statement(parts: Parts, caller: Agency, statement_id: str) -> StoredStatement:
+    """Read one statement.
+
+    Args:
+        parts: the filled ports.
+        caller: who asks.
+        statement_id: as its issuer chose it.
+
+    Returns:
+        the statement as it was signed, with its receipt.
+
+    Raises:
+        GatewayError: ARGUMENT_INVALID, STATEMENT_UNKNOWN, NOT_A_PARTY.
+    """
+    found = await parts.reader.statements_of_id(parse_uuid(statement_id, "statement_id"))
+    if not found:
+        raise refuse(ErrorCode.STATEMENT_UNKNOWN, "statement_id", "there is no statement with this id")
+    for row in found:
+        is_party = bool(row.case) and await parts.reader.is_party(row.case, caller)
+        if _may_read(parts, caller, row, is_party=is_party):
+            return row
+    error = refuse(ErrorCode.NOT_A_PARTY, "statement_id", "the caller may not read this statement")
+    error.case = found[0].case
+    raise error
+
+
+def _may_read(parts: Parts, caller: Agency, row: StoredStatement, *, is_party: bool) -> bool:
+    version = payload_of(row.statement_jws)["version"]
+    form = parts.statement_forms.find(row.type, version)
+    if form is None:
+        # A type that this gateway no longer takes stays its issuer's.
+        return row.issuer == str(caller)
+    return form.may_read(caller, row.issuer, is_party=is_party and form.concern is not Concern.NO_CASE)

@@ -1,0 +1,151 @@
+"""From a checked statement to an entry with a receipt, and who may read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.core.digest import sha256_hex
+from gateway.core.entry import EntryKind
+from gateway.core.errors import GatewayError
+from gateway.core.statement import Statement, to_payload
+from gateway.flows.state import list_statements, read_statement, submit_statement
+from gateway.flows.submit import submit_bundle
+from tests.support.bundle import make_statement, new_case_number
+from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, World, fake_sign, fake_sign_statement
+
+ACT = {"act": "legal_review_asked"}
+
+
+def _statement(world: World, case_number: str, **changes: Any) -> Statement:
+    return make_statement(ACT, case_number, **{"created_at": world.clock(), "occurred_at": world.clock(), **changes})
+
+
+def _sign(statement: Statement) -> str:
+    return fake_sign_statement(to_payload(statement), str(statement.issuer))
+
+
+async def _opened(world: World) -> str:
+    """A case that was handed from the police to the procuratorate."""
+    case_number = new_case_number()
+    manifest, record = world.bundle(case_number)
+    await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    return case_number
+
+
+async def _refused(world: World, caller: Any, statement: Statement, signer: str = "") -> list[tuple[str, str]]:
+    before = len(world.ledger.entries)
+    jws = fake_sign_statement(to_payload(statement), signer or str(statement.issuer))
+    with pytest.raises(GatewayError) as caught:
+        await submit_statement(world.parts, caller, jws)
+    assert len(world.ledger.entries) == before
+    return [(finding.code.name, finding.path) for finding in caught.value.findings]
+
+
+async def test_statement_is_one_entry_with_digests_and_without_text() -> None:
+    """What was stated is in the leaf only as digests and the name of its form."""
+    world, case_number = World(), new_case_number()
+    jws = _sign(statement := _statement(world, case_number))
+    stated = await submit_statement(world.parts, POLICE, jws)
+    entry = world.ledger.entry()
+    assert (entry.kind, entry.act_id, entry.handoff) == (EntryKind.STATED, str(statement.statement_id), "")
+    assert (entry.statement_type, entry.statement_sha256) == ("procedural-act", sha256_hex(jws.encode()))
+    assert entry.case == world.parts.pseudonyms.case(case_number)
+    assert case_number.encode() not in stated.appended.leaf
+
+
+async def test_statement_again_gives_the_first_receipt_also_when_old_or_key_revoked() -> None:
+    """A lost reply costs nothing, whatever happened since; nothing is written twice."""
+    world = World()
+    jws = _sign(_statement(world, new_case_number()))
+    first = await submit_statement(world.parts, POLICE, jws)
+    for days, is_revoked in ((0, False), (31, False), (0, True)):
+        world.clock.advance(days=days)
+        world.is_key_revoked = is_revoked
+        again = await submit_statement(world.parts, POLICE, jws)
+        assert (again.appended.is_replay, again.appended.receipt_jws) == (True, first.appended.receipt_jws)
+    assert len(world.ledger.entries) == 1
+
+
+async def test_statement_of_somebody_else_from_elsewhen_is_refused_with_all_findings() -> None:
+    """Identity, time and form are judged together."""
+    world = World()
+    statement = make_statement(
+        {}, created_at=world.clock() + timedelta(hours=1), occurred_at=world.clock() + timedelta(hours=2)
+    )
+    assert await _refused(world, PROCURATORATE, statement, "ct:110108") == [
+        ("CALLER_NOT_ISSUER", "/issuer"),
+        ("SIGNER_NOT_CALLER", "statement_jws"),
+        ("STATEMENT_FROM_FUTURE", "/created_at"),
+        ("STATEMENT_FROM_FUTURE", "/occurred_at"),
+        ("STATEMENT_CASE_MISSING", "/case_number"),
+        ("STATEMENT_FIELD_INVALID", "/body/act"),
+    ]
+
+
+async def test_statement_signed_long_ago_is_refused_but_may_tell_of_long_ago() -> None:
+    """An old signature is a replay from somewhere; an old event is history."""
+    world = World()
+    long_ago = world.clock() - timedelta(days=31)
+    statement = _statement(world, new_case_number(), created_at=long_ago, occurred_at=long_ago)
+    assert await _refused(world, POLICE, statement) == [("STATEMENT_TOO_OLD", "/created_at")]
+    await submit_statement(world.parts, POLICE, _sign(replace(statement, created_at=world.clock())))
+
+
+async def test_statement_about_a_case_of_others_is_refused() -> None:
+    """Once a case was handed over only its parties state something about it."""
+    world = World()
+    case_number = await _opened(world)
+    statement = _statement(world, case_number, issuer="ps:110105")
+    assert await _refused(world, statement.issuer, statement) == [("STATEMENT_NOT_BY_PARTY", "/case_number")]
+
+
+async def test_statement_is_read_by_the_parties_of_its_case_only() -> None:
+    """Issuer and parties see it in the list and one by one; a stranger neither."""
+    world = World()
+    case_number = await _opened(world)
+    statement = _statement(world, case_number)
+    await submit_statement(world.parts, POLICE, _sign(statement))
+    which = {"case_number": case_number, "type_name": "", "page_size": 0, "page_token": ""}
+    for reader in (POLICE, PROCURATORATE):
+        rows, token = await list_statements(world.parts, reader, **which)  # type: ignore[arg-type]
+        assert [row.statement_id for row in rows] == [statement.statement_id] and not token
+        assert (await read_statement(world.parts, reader, str(statement.statement_id))).case_number == case_number
+    for call in (
+        list_statements(world.parts, COURT, **which),  # type: ignore[arg-type]
+        read_statement(world.parts, COURT, str(statement.statement_id)),
+    ):
+        with pytest.raises(GatewayError, match="NOT_A_PARTY") as caught:
+            await call
+        assert caught.value.case == world.parts.pseudonyms.case(case_number)
+
+
+async def test_statement_list_goes_page_by_page() -> None:
+    """Nothing is lost between two pages, and a token serves its own question only."""
+    world, case_number = World(), new_case_number()
+    wanted = [_statement(world, case_number) for _ in range(5)]
+    for statement in wanted:
+        await submit_statement(world.parts, POLICE, _sign(statement))
+    seen, token = [], ""
+    while True:
+        rows, token = await list_statements(
+            world.parts, POLICE, case_number="", type_name="procedural-act", page_size=2, page_token=token
+        )
+        seen += [row.statement_id for row in rows]
+        if not token:
+            break
+        kept = token
+    assert seen == [statement.statement_id for statement in wanted]
+    with pytest.raises(GatewayError, match="PAGE_TOKEN_INVALID"):
+        await list_statements(world.parts, POLICE, case_number="", type_name="", page_size=2, page_token=kept)
+    with pytest.raises(GatewayError, match="ARGUMENT_INVALID"):
+        await list_statements(world.parts, POLICE, case_number="", type_name="nothing", page_size=2, page_token="")
+
+
+async def test_statement_that_is_not_there_is_unknown() -> None:
+    """An id that nobody used is said to be unknown."""
+    with pytest.raises(GatewayError, match="STATEMENT_UNKNOWN"):
+        await read_statement(World().parts, POLICE, "018f0000-0000-7000-8000-000000000000")
