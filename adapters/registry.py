@@ -17,6 +17,7 @@ from adapters.engine.adapter import MOST_BYTES, Adapter
 from adapters.engine.format import PUBLISHED_MAPPING, Format
 from adapters.engine.scan import Scan
 from adapters.justice.source import FORMAT as JUSTICE
+from adapters.locate import locate
 from adapters.plugin import BrokenPlugin, load_format, load_plugins, load_samples
 from adapters.police.source import FORMAT as POLICE
 from adapters.police.v3_3.source import FORMAT as POLICE_3_3
@@ -204,6 +205,19 @@ class Adapters:
         data, writer = adapter.write(scan.root, scan.root.fields["record.kind"], reading.agency)
         lineage = partial(adapter.report, scan, writer)
         return Rendition(data, made.media_type, made.encoding, rules, made.schema_version, lineage)
+
+    @staticmethod
+    def locate(reading: Reading, field: str) -> str:
+        """Path in the sender's own file of a canonical field.
+
+        Args:
+            reading: what ``read`` gave.
+            field: such as ``person[1].plea.guilty``, items counted from 1.
+
+        Returns:
+            the path of its leaf, present or not; of the item around it where that cannot be said; "" for the file.
+        """
+        return locate(reading.trace, field) if isinstance(reading.trace, Scan) else ""
 
     def map(self, data: bytes, *, sender: str, receiver: str) -> tuple[Reading, Rendition]:
         """Read a record and render it, both by the published version.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.core.errors import GatewayError
     from gateway.core.form.book import FormBook
     from gateway.core.identity import Agency
+    from gateway.core.judge.procedure import RuleProcedure
     from gateway.core.ports import Clock
     from gateway.core.statement_form import StatementForms
     from gateway.core.witness_policy import WitnessPolicy
@@ -60,6 +61,28 @@ def statement_forms(book: FormBook) -> StatementForms:
     from gateway.core.statement_form import StatementForms, published_statement_forms  # noqa: PLC0415
 
     return StatementForms((*published_statement_forms(book), PROCEDURAL_ACT))
+
+
+def procedure_of(chosen: Path | None) -> RuleProcedure:
+    """The rules by which cases are judged.
+
+    Args:
+        chosen: YAML file of other readings; None for those of the rules.
+
+    Returns:
+        the procedure.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it says something that there is not (``RuleFileError``).
+    """
+    from gateway.core.judge.procedure import RuleProcedure  # noqa: PLC0415 - loads yaml
+    from gateway.core.judge.rule_set import load_chosen  # noqa: PLC0415 - as above
+    from gateway.core.rule import parse_yaml  # noqa: PLC0415 - as above
+
+    if chosen is None:
+        return RuleProcedure()
+    return RuleProcedure(load_chosen(parse_yaml(chosen.name, chosen.read_bytes()), chosen.name))
 
 
 def quiet_collector() -> None:
@@ -142,7 +165,6 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     """
     # Imported here so that commands which only need adapters do not pay for the server.
     from gateway.app_keys import KeyFollower, register_versions  # noqa: PLC0415
-    from gateway.core.eligibility import EmptyRuleSet  # noqa: PLC0415
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
     from gateway.flows.parts import Parts  # noqa: PLC0415
     from gateway.flows.refuse import record_refusal  # noqa: PLC0415
@@ -173,7 +195,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         observe=telemetry.batch,
     )
     watch = Watch(settings.database_url)
-    procedure, schemas = EmptyRuleSet(), adapters(settings.schema_versions)
+    procedure, schemas = procedure_of(settings.rule_settings), adapters(settings.schema_versions)
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
     parts = Parts(
         origin=settings.origin,

@@ -15,6 +15,7 @@
 | FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
 | FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
 | FASTTRACK_FORM_SETTINGS | YAML file: other tolerances of the checks of forms (core/rules/forms.yaml) | none |
+| FASTTRACK_RULE_SETTINGS | YAML file: other readings of the rules (core/rules/README.md) | those of the rules |
 | FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
 | FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
 """
@@ -65,6 +66,7 @@ class Settings:
     workers: int
     log_level: str
     witness_policy: Path | None = None
+    rule_settings: Path | None = None
     form_settings: Path | None = None
 
 
@@ -142,6 +144,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
     policy = path("witness_policy", is_folder=False) if text("witness_policy") else None
     schemas = path("schema_versions", is_folder=False) if text("schema_versions") else None
     forms = path("form_settings", is_folder=False) if text("form_settings") else None
+    rules = path("rule_settings", is_folder=False) if text("rule_settings") else None
     signers = path("signers_dir", is_folder=True) if text("signers_dir") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
@@ -156,6 +159,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         witness_policy=policy,
         schema_versions=schemas,
         form_settings=forms,
+        rule_settings=rules,
         signers_dir=signers,
         **files,
         **folders,

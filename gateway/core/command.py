@@ -64,8 +64,9 @@ class Command:
         bundle_sha256: for a submit, hexadecimal.
         bundle_sm3: for a submit, hexadecimal.
         signer_key: for a submit or statement, and for a key that is registered or revoked, hexadecimal.
-        rule_set: id of the rule set that judged the bundle.
+        rule_set: id of the rule set that judged the bundle, for a submit and where a court accepts an indictment.
         rule_result: what it said.
+        inputs_sha256: digest of everything that it looked at, hexadecimal.
         consumer: pseudonym of the consumer, for a claim, fetch or decision.
         lease: length of the lease, for a claim.
         mapping_version: for a fetch.
@@ -105,6 +106,7 @@ class Command:
     signer_key: str = ""
     rule_set: str = ""
     rule_result: str = ""
+    inputs_sha256: str = ""
     consumer: str = ""
     lease: timedelta = DEFAULT_LEASE
     mapping_version: str = ""

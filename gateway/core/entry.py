@@ -100,6 +100,7 @@ class Entry:
         signer_key: SHA-256 of the signer's certificate; of a submit, or of the key registered or revoked.
         rule_set: id of the rule set that judged it.
         rule_result: what it said.
+        inputs_sha256: SHA-256 of everything that the rule set looked at.
         mapping_version: mapping that made the rendition.
         rendition_sha256: SHA-256 of the rendition.
         report_sha256: SHA-256 of the mapping report.
@@ -144,6 +145,7 @@ class Entry:
     signer_key: str = ""
     rule_set: str = ""
     rule_result: str = ""
+    inputs_sha256: str = ""
     mapping_version: str = ""
     rendition_sha256: str = ""
     report_sha256: str = ""

@@ -22,7 +22,8 @@ class Severity(StrEnum):
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
     16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces,
-    section 8), 21xx checkpoint, 23xx statement, 24xx form."""
+    section 8), 21xx checkpoint, 23xx statement, 24xx form, 25xx eligibility, 26xx documents and acts (by rule, the last
+    two digits 90 for what is not known)."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -221,6 +222,43 @@ class ErrorCode(IntEnum):
     REPEAT_REPORT = 2448
     ENQUIRY_CODE_MISSING = 2449
     ACCEPTANCE_MISMATCH = 2450
+
+    NOT_BASIC_COURT = 2501
+    SENTENCE_TOO_LONG = 2502
+    EVIDENCE_NOT_SUFFICIENT = 2503
+    PLEA_NOT_GUILTY = 2504
+    PENALTY_NOT_ACCEPTED = 2505
+    PROCEDURE_NOT_CONSENTED = 2506
+    BLIND_DEAF_OR_MUTE = 2511
+    CAPACITY_LIMITED = 2512
+    DEFENDANT_IS_MINOR = 2513
+    MAJOR_SOCIAL_IMPACT = 2514
+    CO_DEFENDANT_OBJECTS = 2515
+    VICTIM_NOT_SETTLED = 2516
+    NOT_GUILTY_DEFENCE = 2517
+    OTHERWISE_UNSUITABLE = 2518
+    ELIGIBILITY_UNKNOWN = 2590
+
+    DOCUMENT_MISSING = 2601
+    DOCUMENT_WITHOUT_NUMBER = 2602
+    ACT_BEFORE_FILING = 2603
+    MEASURE_TIME_MISSING = 2604
+    RIGHTS_NOTICE_LATE = 2605
+    INVESTIGATORS_TOO_FEW = 2606
+    QUALIFICATION_NOT_VALID = 2607
+    KEY_EVIDENCE_MISSING = 2608
+    FREEZE_ENDS_EARLY = 2609
+    PROPERTY_TOTALS_DIFFER = 2610
+    FREEZE_APPROVAL_MISSING = 2611
+    PROPERTY_LIST_EMPTY = 2612
+    CHARGE_NOT_IN_FORCE = 2613
+    RECOGNIZANCE_MISSING = 2614
+    RECOGNIZANCE_WITHOUT_COUNSEL = 2615
+    RECOGNIZANCE_LATE = 2616
+    RECOGNIZANCE_OUTDATED = 2617
+    PROPOSAL_OUT_OF_RANGE = 2618
+    PROBATION_OUT_OF_RANGE = 2619
+    PROOF_MISSING = 2690
 
 
 UNRECORDED = frozenset(

@@ -312,6 +312,7 @@ def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: 
         signer_key=command.signer_key,
         rule_set=command.rule_set,
         rule_result=command.rule_result,
+        inputs_sha256=command.inputs_sha256,
         mapping_version=command.mapping_version,
         rendition_sha256=command.rendition_sha256,
         report_sha256=command.report_sha256,

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from gateway.core.dossier import Dossier
 from gateway.core.entry import EntryKind, HandoffState
-from gateway.core.errors import Finding
 from gateway.core.fact import KnownFact
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
+from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import Manifest
 from gateway.core.statement import Statement
 
@@ -348,29 +349,14 @@ class StatementVerifier(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
-    """What a rule set says of a bundle.
-
-    Args:
-        rule_set: its id and version.
-        result: ELIGIBLE, INELIGIBLE, UNKNOWN or NOT_EVALUATED.
-        findings: errors refuse the bundle.
-    """
-
-    rule_set: str
-    result: str
-    findings: tuple[Finding, ...] = ()
-
-
 class Procedure(Protocol):
     """Guards of the procedure that need rules; called for every submit, before the ledger."""
 
     def definitions(self) -> Mapping[str, str]:
         """SHA-256 of the rules of each rule set that an outcome may name, hexadecimal, by the id of the rule set."""
 
-    def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
-        """Judge a bundle at a time."""
+    def judge(self, dossier: Dossier | None) -> RuleOutcome:
+        """Judge a dossier; None is a record that is of no point, and has the result NOT_EVALUATED."""
 
 
 class Adapters(Protocol):
@@ -381,6 +367,9 @@ class Adapters(Protocol):
 
     def render(self, reading: Reading, *, receiver: str, version: str = "") -> Rendition:
         """Write a reading in a version of the receiver's schema, "" for the published one."""
+
+    def locate(self, reading: Reading, field: str) -> str:
+        """Path in the sender's own file of a canonical field such as ``person[1].plea.guilty``."""
 
     def schema_of(self, agency: str) -> Schema:
         """The schema that an agency (short form) is registered with, else the published one of its system."""

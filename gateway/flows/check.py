@@ -6,28 +6,27 @@ learns all findings at once.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.core.annex import Annex
 from gateway.core.digest import sm3_hex
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.identity import Agency
+from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
-from gateway.core.ports import RuleOutcome, SignedManifest
+from gateway.core.ports import SignedManifest
 from gateway.core.route import ROUTES
 from gateway.flows.annex import check_annexes, read_annexes
+from gateway.flows.judge import judge_reading, to_findings
 from gateway.flows.parts import Parts
+from gateway.flows.read import load_material, read_record
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading
-
-INLINE_READ_BYTES: Final = 32 * 1024
-"""A record up to this size is read on the event loop; a thread would cost more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +109,9 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
         case = reading.case if reading is not None and is_read else None
         findings += await check_annexes(parts, manifest, annexes, case, now)
     if reading is not None and is_read:
-        outcome = parts.procedure.judge(manifest, reading, now)
-        findings += outcome.findings
+        outcome = judge_reading(parts, reading, now, annexes=annexes)
+        findings += to_findings(parts, reading, outcome)
     return Checked(signed, record, reading, outcome, tuple(findings), annexes)
-
-
-async def read_record(parts: Parts, data: bytes, manifest: Manifest) -> Reading:
-    """Read a native record by the schema and version that its manifest names.
-
-    Args:
-        parts: the filled ports.
-        data: bytes of the record.
-        manifest: names schema and version, which exist, and the receiver.
-
-    Returns:
-        the reading with its findings.
-    """
-    record, receiver = manifest.native_record, parts.adapters.schema_of(str(manifest.receiver)).name
-    if len(data) <= INLINE_READ_BYTES:
-        return parts.adapters.read(data, sender=record.schema, receiver=receiver, version=record.version)
-    return await asyncio.to_thread(
-        parts.adapters.read, data, sender=record.schema, receiver=receiver, version=record.version
-    )
 
 
 def _identity(caller: Agency, signed: SignedManifest) -> Iterator[Finding]:
@@ -185,21 +165,6 @@ async def _uploaded_record(parts: Parts, manifest: Manifest) -> tuple[bytes | No
     if info is None or info.size != manifest.native_record.size or info.sm3 != manifest.native_record.sm3:
         return None, [Finding(ErrorCode.RECORD_DIGEST_MISMATCH, "/native_record", "size or digest is not the record's")]
     return await load_material(parts, digest, info.size), []
-
-
-async def load_material(parts: Parts, sha256_hex: str, size: int) -> bytes:
-    """Read a whole material into memory; only for native records, whose size is bounded.
-
-    Args:
-        parts: the filled ports.
-        sha256_hex: digest of a complete material.
-        size: its size in bytes.
-
-    Returns:
-        the bytes.
-    """
-    chunks = [chunk async for chunk in parts.store.read(sha256_hex, 0, size)]
-    return b"".join(chunks)
 
 
 async def _materials(parts: Parts, manifest: Manifest) -> tuple[list[Finding], set[int]]:

@@ -14,6 +14,7 @@ from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
 from gateway.flows.fetch import append_act
+from gateway.flows.judge import judge_acceptance
 from gateway.flows.parts import Parts
 from gateway.flows.request import MAX_TEXT, content_sha256, parse_act, to_canonical
 
@@ -52,7 +53,7 @@ async def decide_handoff(
     deficiencies: Sequence[Deficiency],
     reasons: Sequence[Reason],
 ) -> Appended:
-    """Record a decision on a handoff.
+    """Record a decision on a handoff; where a court accepts an indictment, with what the rules say of it on that day.
 
     Args:
         parts: the filled ports.
@@ -78,6 +79,9 @@ async def decide_handoff(
         error.handoff = handoff
         raise error
     detail = _detail(decision, deficiencies, reasons)
+    judged = None
+    if decision is EntryKind.ACCEPTED:
+        judged = await judge_acceptance(parts, caller, await parts.reader.handoff(handoff))
     return await append_act(
         parts,
         Command(
@@ -91,6 +95,9 @@ async def decide_handoff(
             consumer=pseudonym,
             detail=detail,
             detail_sha256=sha256(detail).hexdigest() if detail else "",
+            rule_set=judged.rule_set if judged else "",
+            rule_result=judged.result.value if judged else "",
+            inputs_sha256=judged.inputs_sha256 if judged else "",
         ),
     )
 

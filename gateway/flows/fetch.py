@@ -18,8 +18,8 @@ from gateway.core.lineage import report_sha256
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.ports import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_of
-from gateway.flows.check import INLINE_READ_BYTES, load_material
 from gateway.flows.parts import Parts
+from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
 
 if TYPE_CHECKING:

@@ -112,7 +112,8 @@ def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> 
         signer_key=checked.signed.key_id,
         public_key_sha256=checked.signed.public_key_sha256,
         rule_set=outcome.rule_set if outcome else "",
-        rule_result=outcome.result if outcome else "",
+        rule_result=outcome.result.value if outcome else "",
+        inputs_sha256=outcome.inputs_sha256 if outcome else "",
     )
 
 

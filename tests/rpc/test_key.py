@@ -120,7 +120,9 @@ async def test_start_of_two_processes_registers_everything_once(pair: Pair) -> N
     )
     adapters = [entry.adapter for entry in entries if entry.kind is EntryKind.ADAPTER_REGISTERED]
     assert {"police 3.2", "police 3.3"} < set(adapters) and len(set(adapters)) == len(adapters)
-    assert [entry.rule_set for entry in entries if entry.kind is EntryKind.RULE_SET_REGISTERED] == ["empty/1"]
+    assert [entry.rule_set for entry in entries if entry.kind is EntryKind.RULE_SET_REGISTERED] == [
+        "eligibility/2026.1"
+    ]
     await asyncio.to_thread(pair[1].stop)
     await asyncio.to_thread(pair[1].start)
     assert await count() == before

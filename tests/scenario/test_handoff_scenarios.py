@@ -6,10 +6,12 @@ import asyncio
 from uuid import uuid4
 
 from gateway.core.entry import EntryKind, HandoffState
+from gateway.core.errors import ErrorCode
 from gateway.rpc.client_answer import Decision
 from tests.scenario.case_file import retransfer, returned, transfer
 from tests.scenario.paper import contents, papers
 from tests.scenario.world import CONSUMER, Cast, refused
+from tests.support.wire import is_of_procedure
 
 
 async def test_scenario_11_file_without_the_filing_decision_is_supplemented_and_sent_again(cast: Cast) -> None:
@@ -20,9 +22,9 @@ async def test_scenario_11_file_without_the_filing_decision_is_supplemented_and_
     three = papers(transfer(number=2))
     manifest, jws, record = await cast.police.bundle(three, upload=False)
     await cast.police.upload(data for at, (_, data) in enumerate(contents(three)) if at != 2)
-    assert await refused(cast.police.client.submit(jws, record, bundle_id=manifest.bundle_id)) == {
-        "MATERIAL_MISSING": "/materials/2/sha256"
-    }
+    found = await refused(cast.police.client.submit(jws, record, bundle_id=manifest.bundle_id))
+    assert found.pop("MATERIAL_MISSING") == "/materials/2/sha256"
+    assert all(is_of_procedure(ErrorCode[name]) for name in found)
     assert await cast.oversight.stage(three) == ("P4", "")
 
     first = await cast.police.submit(short)

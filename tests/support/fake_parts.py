@@ -6,17 +6,18 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from gateway.core.case import Case
 from gateway.core.case_record import MaterialReference, Reading, RecordHeader, Rendition, ReportLine
 from gateway.core.digest import sha256_hex, sm3_hex
-from gateway.core.eligibility import EmptyRuleSet
+from gateway.core.dossier import Dossier
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.identity import Agency, parse_agency
+from gateway.core.judge.outcome import Result, RuleFinding, RuleOutcome
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
-from gateway.core.ports import LedgerReader, Procedure, RuleOutcome, StoredMaterial
+from gateway.core.ports import LedgerReader, Procedure, StoredMaterial
 from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema
@@ -89,7 +90,17 @@ class FakeAdapters:
         references = tuple(
             MaterialReference(digest, f"/d/{i}", "D01", "1") for i, digest in enumerate(record["digests"])
         )
-        return Reading(sender, RecordHeader(**record["header"]), cast(Case, None), findings, references)
+        header = RecordHeader(**record["header"])
+        case = Case(
+            version=header.version, kind=header.kind, sender=header.sender, receiver=header.receiver,
+            message_no=header.message_no, police_no=header.police_no, name="x",
+            sent_at=datetime(2026, 1, 2, tzinfo=UTC),
+        )  # fmt: skip
+        return Reading(sender, header, case, findings, references)
+
+    def locate(self, reading: Reading, field: str) -> str:
+        """A field stands where its name says."""
+        return field
 
     def render(self, reading: Reading, *, receiver: str, version: str = "") -> Rendition:
         """Render a reading."""
@@ -212,18 +223,34 @@ class FakeStatements:
 
 
 @dataclass(slots=True)
+class Unjudged:
+    """Judges nothing and says so."""
+
+    def definitions(self) -> dict[str, str]:
+        """One rule set."""
+        return {"none/1": "00" * 32}
+
+    def judge(self, dossier: Dossier | None) -> RuleOutcome:
+        """Let everything through."""
+        return RuleOutcome("none/1", Result.NOT_EVALUATED)
+
+
+@dataclass(slots=True)
 class StrictProcedure:
-    """Refuses everything, or finds what it is told."""
+    """Refuses everything, or finds what it is told; keeps what it was shown."""
 
     findings: tuple[Finding, ...]
+    judged: list[Dossier | None] = field(default_factory=list)
 
     def definitions(self) -> dict[str, str]:
         """One rule set."""
         return {"strict/1": "00" * 32}
 
-    def judge(self, manifest: Manifest, reading: Reading, at: datetime) -> RuleOutcome:
+    def judge(self, dossier: Dossier | None) -> RuleOutcome:
         """Judge."""
-        return RuleOutcome("strict/1", "INELIGIBLE", self.findings)
+        self.judged.append(dossier)
+        told = tuple(RuleFinding("E01", f.code, f.severity, f.path, f.message, f.basis) for f in self.findings)
+        return RuleOutcome("strict/1", Result.INELIGIBLE, told, "ee" * 32)
 
 
 @dataclass(slots=True)
@@ -236,7 +263,7 @@ class World:
     watch: FakeWatch = field(default_factory=FakeWatch)
     store: FakeStore = field(default_factory=FakeStore)
     grants: FakeGrants = field(default_factory=FakeGrants)
-    procedure: Procedure = field(default_factory=EmptyRuleSet)
+    procedure: Procedure = field(default_factory=Unjudged)
     checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
     policy: WitnessPolicy | None = None
     is_key_revoked: bool = False

@@ -1,0 +1,141 @@
+"""What is looked at in the documents of a file: presence, numbers, order of dates, recognizance.
+
+Source: domain model, section 2.4 (check of a document).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Final
+
+from gateway.core.judge.row import Check, Hit, JudgeRule
+from gateway.core.judge.view import Subject, View, to_day
+
+
+def _document(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    if not view.documents(rule.id, subject):
+        yield Hit(subject.path or "document")
+
+
+def _recorded(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    names = rule.parameters["annexes"]
+    if not (
+        view.documents(rule.id) or view.case.recordings or any(annex.name in names for annex in view.dossier.annexes)
+    ):
+        yield Hit("document")
+
+
+def _numbered(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    for code in rule.parameters["codes"]:
+        for at, document in view.documents(code):
+            if document.no is None:
+                yield Hit(f"document[{at}].no")
+
+
+def _timed(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    if subject.person is None:
+        return
+    for at, measure in enumerate(subject.person.measures, 1):
+        if measure.kind in rule.parameters["kinds"] and not isinstance(measure.start, datetime):
+            yield Hit(f"{subject.path}.measure[{at}].start")
+
+
+def _filed_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    """The day of the decision counts before the day that the record says."""
+    decisions = [document.on for _, document in view.documents("D04") if document.on is not None]
+    filed = min(decisions, default=view.case.filed_on)
+    acts = list(_dated_acts(view, rule))
+    if filed is None:
+        if acts:
+            yield Hit("case.filed_on", is_missing=True)
+        return
+    for path, on in acts:
+        if on < filed:
+            yield Hit(path)
+
+
+def _dated_acts(view: View, rule: JudgeRule) -> Iterator[tuple[str, date]]:
+    for subject in view.persons:
+        for at, measure in enumerate(subject.person.measures if subject.person else (), 1):
+            if measure.kind in rule.parameters["kinds"]:
+                yield f"{subject.path}.measure[{at}].start", to_day(measure.start)
+    for at, freeze in enumerate(view.case.freezes, 1):
+        yield f"freeze[{at}].from", freeze.from_
+    for code in rule.parameters["documents"]:
+        for at, document in view.documents(code):
+            if document.on is not None:
+                yield f"document[{at}].on", document.on
+
+
+def _noticed_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    notices, sessions = view.documents("D12", subject), view.documents("D13", subject)
+    if not notices or not sessions:
+        return
+    undated = [at for at, document in (*notices, *sessions) if document.on is None]
+    if undated:
+        yield Hit(f"document[{undated[0]}].on", is_missing=True)
+        return
+    at, notice = min(notices, key=lambda entry: entry[1].on or date.max)
+    first = min(document.on for _, document in sessions if document.on is not None)
+    if notice.on is not None and notice.on > first:
+        yield Hit(f"document[{at}].on")
+
+
+def _key_evidence(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    for path, charge in view.charges_of(subject):
+        known = view.rule_of(charge) or view.charges.any_wording(charge.law)
+        for evidence in known.evidence if known is not None else ():
+            has_recording = evidence.code == "D22" and view.case.recordings
+            if not view.documents(evidence.code) and not has_recording:
+                yield Hit(path, part=evidence.code if evidence.code in rule.parts else "")
+                break
+
+
+def _counsel(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    if subject.person is not None and subject.person.recognizance_lawyer is None:
+        yield Hit(f"{subject.path}.recognizance.lawyer")
+
+
+def _recognized_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    if subject.person is None:
+        return
+    indicted = view.case.indicted_on
+    if indicted is None:
+        yield Hit("case.indicted_on", is_missing=True)
+        return
+    signed = subject.person.recognizance_on
+    papers = view.documents("D41", subject)
+    if signed is None and not any(document.on for _, document in papers):
+        yield Hit(f"{subject.path}.recognizance.on", is_missing=True)
+    if signed is not None and signed > indicted:
+        yield Hit(f"{subject.path}.recognizance.on")
+    for at, document in papers:
+        if document.on is not None and document.on > indicted:
+            yield Hit(f"document[{at}].on")
+
+
+def _recognized_proposal(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    if subject.person is None:
+        return
+    signed, proposed = subject.person.recognizance_on, subject.person.proposal_on
+    if signed is None or proposed is None:
+        missing = "recognizance.on" if signed is None else "proposal.on"
+        yield Hit(f"{subject.path}.{missing}", is_missing=True)
+    elif proposed > signed:
+        yield Hit(f"{subject.path}.proposal.on")
+
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "document": _document,
+    "recorded": _recorded,
+    "numbered": _numbered,
+    "timed": _timed,
+    "filed_first": _filed_first,
+    "noticed_first": _noticed_first,
+    "key_evidence": _key_evidence,
+    "counsel": _counsel,
+    "recognized_first": _recognized_first,
+    "recognized_proposal": _recognized_proposal,
+}
+"""Checks of documents that a row of ``documents.yaml`` may name."""

@@ -1,0 +1,56 @@
+"""The digest of everything that a judgement looked at.
+
+A field without a value is left out, so a field that the canonical case gets later changes no digest of today.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Final
+
+from gateway.core.dossier import Dossier
+
+_readers: Final[dict[type, tuple[tuple[str, ...], Callable[[Any], Any]]]] = {}
+
+
+def _plain(value: Any) -> Any:
+    made = value.__class__
+    reader = _readers.get(made)
+    if reader is None:
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat()
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, Mapping):
+            return dict(value)
+        if not is_dataclass(value):
+            raise TypeError(f"no plain form of {made.__name__}")
+        names = tuple(item.name for item in fields(value))
+        reader = _readers[made] = (
+            names,
+            attrgetter(*names) if len(names) > 1 else lambda one: (one.__getattribute__(names[0]),),
+        )
+    names, read = reader
+    return {name: part for name, part in zip(names, read(value), strict=True) if part is not None and part != ()}
+
+
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=True, sort_keys=True, separators=(",", ":"), check_circular=False, allow_nan=False, default=_plain
+).encode
+
+
+def digest_inputs(dossier: Dossier) -> str:
+    """Digest a dossier.
+
+    Args:
+        dossier: what is judged.
+
+    Returns:
+        SHA-256 of its canonical JSON (sorted keys, no white space, instants in UTC), 64 hexadecimal digits.
+    """
+    return sha256(_encode(dossier).encode("ascii")).hexdigest()

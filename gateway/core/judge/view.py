@@ -1,0 +1,120 @@
+"""What the checks look at: a dossier with its documents and charges looked up once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from gateway.core.case import Charge, Document, Organisation, Person
+from gateway.core.dossier import Dossier, Point
+from gateway.core.judge.charge import ChargeRule, ChargeTable
+from gateway.core.judge.setting import JudgeSettings
+
+FAST: Final = "FAST"
+SUITABLE_FACT: Final = "suitability_attested"
+"""Kind of the fact by which an official says whether somebody is suitable (X08); its input ``suitable`` is a bool."""
+SUITABLE_ANNEX: Final = "suitability-attestation"
+"""Name of the annex that says the same: ``persons`` with ``key``, ``suitable``, and for an organisation the flags of
+its plea."""
+_STAGES: Final = {"PS": 1, "PR": 2, "CT": 3}
+
+
+class Subject(NamedTuple):
+    """Whom a rule is asked about.
+
+    Args:
+        path: canonical, ``person[1]``; "" for the case.
+        key: of the person or organisation; "" for the case.
+        person: None for an organisation and for the case.
+        org: None for a person and for the case.
+    """
+
+    path: str
+    key: str
+    person: Person | None = None
+    org: Organisation | None = None
+
+
+WHOLE_CASE: Final = Subject("", "")
+
+
+def to_day(at: date | datetime) -> date:
+    """The day of an instant or of a day."""
+    return at.date() if isinstance(at, datetime) else at
+
+
+class View:
+    """A dossier, prepared.
+
+    Args:
+        dossier: what is judged.
+        settings: readings that an operator may choose.
+        charges: table of charges.
+    """
+
+    __slots__ = ("_attested", "_by_code", "case", "charges", "dossier", "is_fast", "on", "persons", "point", "settings",
+                 "subjects")  # fmt: skip
+
+    def __init__(self, dossier: Dossier, settings: JudgeSettings, charges: ChargeTable) -> None:
+        case = dossier.case
+        self.dossier = dossier
+        self.case = case
+        self.on = dossier.on
+        self.point: Point = dossier.point
+        self.settings = settings
+        self.charges = charges
+        self.is_fast = case.procedure == FAST
+        self.persons = tuple(
+            Subject(f"person[{at}]", person.key, person=person) for at, person in enumerate(case.persons, 1)
+        )
+        self.subjects = self.persons + tuple(
+            Subject(f"org[{at}]", org.key, org=org) for at, org in enumerate(case.orgs, 1)
+        )
+        self._by_code: dict[str, list[tuple[int, Document]]] = {}
+        for at, document in enumerate(case.documents, 1):
+            self._by_code.setdefault(document.code, []).append((at, document))
+        self._attested: dict[str, Mapping[str, Any]] | None = None
+
+    def documents(self, code: str, subject: Subject = WHOLE_CASE) -> list[tuple[int, Document]]:
+        """Documents of a code, with their number in the list from 1.
+
+        Args:
+            code: of the document.
+            subject: whose; one that names nobody is everybody's when there is one defendant, else nobody's.
+
+        Returns:
+            them in the order of the record.
+        """
+        found = self._by_code.get(code, [])
+        if not subject.key:
+            return found
+        is_alone = len(self.subjects) == 1
+        return [entry for entry in found if entry[1].person == subject.key or (is_alone and entry[1].person is None)]
+
+    def charges_of(self, subject: Subject) -> Iterator[tuple[str, Charge]]:
+        """The charges of the latest stage at which some were named, each with its path."""
+        owner = subject.person or subject.org
+        named = owner.charges if owner is not None else ()
+        latest = max((_STAGES.get(charge.stage or "", 0) for charge in named), default=0)
+        for at, charge in enumerate(named, 1):
+            if _STAGES.get(charge.stage or "", 0) == latest:
+                yield f"{subject.path}.charge[{at}].law", charge
+
+    def rule_of(self, charge: Charge) -> ChargeRule | None:
+        """The wording of a charge that counts; None when it is unknown or was not in force, or the act has no day."""
+        occurred = self.case.occurred_at
+        if occurred is None:
+            return None
+        return self.charges.find(charge.law, to_day(occurred), self.on)
+
+    def attestation(self, key: str) -> Mapping[str, Any]:
+        """What an official attested of a defendant; empty when nothing was said."""
+        if self._attested is None:
+            self._attested = {
+                fact.person: fact.inputs for fact in self.dossier.facts if fact.kind == SUITABLE_FACT and fact.person
+            }
+            for annex in self.dossier.annexes:
+                if annex.name == SUITABLE_ANNEX:
+                    self._attested.update({item["key"]: item for item in annex.data.get("persons", ())})
+        return self._attested.get(key, {})

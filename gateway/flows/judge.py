@@ -1,0 +1,70 @@
+"""The procedure's judgement of a record, where it is handed over and where a court accepts it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gateway.core.annex import Annex
+from gateway.core.dossier import Point
+from gateway.core.errors import Finding
+from gateway.core.identity import Agency
+from gateway.core.judge.outcome import RuleOutcome
+from gateway.core.judge.proceeding import make_dossier
+from gateway.core.manifest import parse_manifest
+from gateway.core.ports import StoredHandoff
+from gateway.core.route import RecordKind
+from gateway.core.signed import payload_of
+from gateway.flows.annex import read_annexes
+from gateway.flows.parts import Parts
+from gateway.flows.read import load_material, read_record
+from gateway.flows.request import to_canonical
+
+if TYPE_CHECKING:
+    from gateway.core.case import Reading
+
+
+def judge_reading(
+    parts: Parts, reading: Reading, now: datetime, *, point: Point | None = None, annexes: tuple[Annex, ...] = ()
+) -> RuleOutcome:
+    """Judge a record that was read without error.
+
+    Args:
+        parts: the filled ports.
+        reading: of the record.
+        now: gateway time, aware.
+        point: None for that of the kind of the record.
+        annexes: of the bundle, as read.
+
+    Returns:
+        the outcome; NOT_EVALUATED for a record of a kind that nobody judges.
+    """
+    case = reading.case
+    return parts.procedure.judge(None if case is None else make_dossier(case, now, point=point, annexes=annexes))
+
+
+def to_findings(parts: Parts, reading: Reading, outcome: RuleOutcome) -> list[Finding]:
+    """What the sender is told, with paths in the sender's own file."""
+    return [finding.to_finding(lambda field: parts.adapters.locate(reading, field)) for finding in outcome.findings]
+
+
+async def judge_acceptance(parts: Parts, caller: Agency, stored: StoredHandoff | None) -> RuleOutcome | None:
+    """Judge the stored record again on the day on which a court accepts it.
+
+    Args:
+        parts: the filled ports.
+        caller: who accepts.
+        stored: the handoff, None when there is none; the ledger refuses that.
+
+    Returns:
+        the outcome, which refuses nothing: a case that may not stay on the fast track is tried by another procedure;
+        None when this is no acceptance of an indictment by its court.
+    """
+    if stored is None or stored.row.kind != RecordKind.INDICTMENT or stored.row.receiver != str(caller):
+        return None
+    manifest = parse_manifest(to_canonical(payload_of(stored.manifest_jws)))
+    record = manifest.native_record
+    data = stored.record or await load_material(parts, record.sha256, record.size)
+    reading = await read_record(parts, data, manifest)
+    annexes, _ = await read_annexes(parts, manifest, ())
+    return judge_reading(parts, reading, parts.clock(), point=Point.COURT_ACCEPTANCE, annexes=annexes)
