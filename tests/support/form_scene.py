@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case, Document, Measure, Officer, Person, Recording
+from gateway.core.case import Case, Document, Freeze, Measure, Officer, Person, Recording
 from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.form.catalog import load_example
 from gateway.core.form.definition import FormKind, MaterialDigest, Scene
@@ -21,8 +21,11 @@ DELETE: Final = object()
 CASE_NUMBER: Final = "A1101080000002024060012"
 PERSON: Final = "R1101080000002024060121"
 OTHER_PERSON: Final = "R1101080000002024060122"
-ON: Final = date(2024, 6, 10)
-MATERIALS: Final = {"m2": MaterialDigest("a2" * 32, "b2" * 32, 500_000_000)}
+ON: Final = date(2024, 9, 20)
+MATERIALS: Final = {
+    "m2": MaterialDigest("a2" * 32, "b2" * 32, 500_000_000),
+    "m7": MaterialDigest("a7" * 32, "b7" * 32, 300_000_000),
+}
 
 
 @cache
@@ -50,10 +53,26 @@ def agreeing_case() -> Case:
         accepted_on=date(2024, 6, 2),
         filed_on=date(2024, 6, 2),
         transferred_at=at("10T16:00:00"),
+        judgment_on=date(2024, 6, 20),
+        property_total=100_000,
+        freeze_total=500_000,
+        freezes=tuple(
+            Freeze(
+                bank="测试银行",
+                account=account,
+                amount=amount,
+                from_=date(2024, 6, 3),
+                to=date(2024, 12, 2),
+            )
+            for account, amount in (("6222020000000001", 300_000), ("6222020000000002", 200_000))
+        ),
         persons=(
             Person(
                 key=PERSON,
                 name="测试人甲",
+                residence_division="110108",
+                recognizance_on=date(2024, 6, 14),
+                recognizance_licence="11101200010000001",
                 measures=(Measure(kind="DETAIN", start=at("02T16:00:00")),),
             ),
             Person(key=OTHER_PERSON, name="测试人乙"),
@@ -126,5 +145,5 @@ def bundle_annexes(
 
 
 def to_scene(annexes: list[Annex], **fields: Any) -> Scene:
-    """A scene on the day of the transfer."""
+    """A scene on a day when every rule is in force."""
     return Scene(**{"on": ON, "settings": book().rules.settings, "annexes": tuple(annexes), **fields})

@@ -24,7 +24,12 @@ def _counting() -> tuple[ClockTable, Counting]:
 
 
 def find_limit(
-    kind: str, start: date | datetime, inputs: Mapping[str, Any] | None = None, *, extension: str = ""
+    kind: str,
+    start: date | datetime,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    extension: str = "",
+    in_custody: bool = False,
 ) -> Due | None:
     """Count the limit that a time of a form must keep.
 
@@ -33,13 +38,14 @@ def find_limit(
         start: when it starts.
         inputs: facts on which its length depends.
         extension: one that was granted at the start; "" for none.
+        in_custody: whether the person is in custody to the end, so that no holiday moves it.
 
     Returns:
         the end; None when it cannot be counted (no rule in force, holidays of the year not loaded), so nothing is said.
     """
     table, counting = _counting()
     try:
-        clock = start_clock(table, kind, "", start, inputs, in_custody=False)
+        clock = start_clock(table, kind, "", start, inputs, in_custody=in_custody)
         if extension:
             clock = extend_clock(clock, extension, start, counting)
         return find_due(clock, counting)

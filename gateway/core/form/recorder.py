@@ -1,4 +1,4 @@
-"""Checks of the recorder manifest.
+"""Checks of the recorder manifest; some of them count for every list of recordings.
 
 Source: domain model, section 3 (body-worn recorders); GA/T 947.1-4-2015.
 """
@@ -17,6 +17,7 @@ from gateway.core.form.period import Period, add_months, cut, find_overlaps, to_
 
 NAME: Final = "recorder-manifest"
 _FORMS: Final = (NAME,)
+_ALL_RECORDINGS: Final = (NAME, "hearing-recording")
 
 
 def _recordings(annex: Annex) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -174,18 +175,18 @@ def find_footage(scene: Scene) -> dict[str, list[Period]]:
 
 
 CHECKS: Final = (
-    Check(ErrorCode.RECORDING_ID_REPEATED, _FORMS, _find_repeated),
+    Check(ErrorCode.RECORDING_ID_REPEATED, _ALL_RECORDINGS, _find_repeated),
     Check(ErrorCode.RECORDING_OVERLAP, _FORMS, _find_overlap),
     Check(ErrorCode.CLOCK_DRIFT, _FORMS, _find_drift),
     Check(ErrorCode.RECORDING_DURATION_MISMATCH, _FORMS, _find_wrong_duration),
     Check(ErrorCode.RECORDING_UPLOADED_LATE, _FORMS, _find_late_upload),
     Check(ErrorCode.RETENTION_TOO_SHORT, _FORMS, _find_short_retention),
-    Check(ErrorCode.RECORDING_GAP_INVALID, _FORMS, _find_wrong_gap),
-    Check(ErrorCode.GAP_WITHOUT_REASON, _FORMS, _find_unexplained_gap),
+    Check(ErrorCode.RECORDING_GAP_INVALID, _ALL_RECORDINGS, _find_wrong_gap),
+    Check(ErrorCode.GAP_WITHOUT_REASON, _ALL_RECORDINGS, _find_unexplained_gap),
     Check(ErrorCode.DEVICE_NOT_ASSIGNED, _FORMS, _find_unassigned),
     Check(ErrorCode.RECORDING_CUSTODY_ORDER, _FORMS, _find_custody_disorder),
-    Check(ErrorCode.RECORDING_DIGEST_MISMATCH, _FORMS, _find_wrong_digest),
-    Check(ErrorCode.RECORDING_MATERIAL_UNKNOWN, _FORMS, _find_unknown_material),
+    Check(ErrorCode.RECORDING_DIGEST_MISMATCH, _ALL_RECORDINGS, _find_wrong_digest),
+    Check(ErrorCode.RECORDING_MATERIAL_UNKNOWN, _ALL_RECORDINGS, _find_unknown_material),
     Check(ErrorCode.RECORDING_NOT_LISTED, _FORMS, _find_unlisted),
     Check(ErrorCode.RECORDING_OF_ACT_MISSING, _FORMS, _find_uncovered_act),
 )

@@ -137,18 +137,18 @@ def test_statement_times_are_aware() -> None:
 def test_published_form_judges_the_body_of_a_statement_with_paths_below_body() -> None:
     """A form that is published as JSON Schema is a type at once: its issuers, readers and faults."""
     schema = {
-        "title": "Owner change", "type": "object", "additionalProperties": False, "required": ["to"],
+        "title": "Reminder", "type": "object", "additionalProperties": False, "required": ["to"],
         "properties": {"to": {"type": "string", "maxLength": 3}},
         "x-fasttrack-issuers": ["ps"],
         "x-fasttrack-readers": [{"role": "pr", "view": "all"}, {"role": "ct", "view": "masked"}],
         "x-fasttrack-masked": [], "x-fasttrack-articles": ["MPS 175"],
     }  # fmt: skip
-    form = parse_form_schema(FormKind.STATEMENT, "owner-change", 1, json.dumps(schema).encode())
+    form = parse_form_schema(FormKind.STATEMENT, "reminder", 1, json.dumps(schema).encode())
     forms = StatementForms(published_statement_forms(FormBook([form], load_check_rules())))
-    assert forms.judge(make_statement({"to": "x"}, type="owner-change")) == []
-    found = forms.judge(make_statement({"to": "long", "x": 1}, type="owner-change"))
+    assert forms.judge(make_statement({"to": "x"}, type="reminder")) == []
+    found = forms.judge(make_statement({"to": "long", "x": 1}, type="reminder"))
     assert {(finding.code.name, finding.path) for finding in found} == {
         ("FORM_FIELD_INVALID", "/body/to"), ("FORM_FIELD_UNKNOWN", "/body/x"),
     }  # fmt: skip
-    known = forms.find("owner-change", 1)
+    known = forms.find("reminder", 1)
     assert known is not None and (known.issuers, known.readers) == (POLICE, frozenset({Role.PROCURATORATE}))

@@ -12,7 +12,9 @@ from gateway.core.form.catalog import load_example
 from gateway.core.form.definition import Form
 from gateway.core.form.table import CHECKS
 from tests.support.form_fault import Fault
+from tests.support.form_fault_case import FAULTS as CASE
 from tests.support.form_fault_police import FAULTS as POLICE
+from tests.support.form_fault_statement import FAULTS as STATEMENT
 from tests.support.form_scene import (
     MATERIALS,
     agreeing_case,
@@ -23,7 +25,7 @@ from tests.support.form_scene import (
     to_scene,
 )
 
-FAULTS = (*POLICE,)
+FAULTS = (*POLICE, *CASE, *STATEMENT)
 
 
 def _find(fault: Fault) -> list[tuple[str, str]]:
