@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +28,31 @@ from gateway.core.route import RecordKind
 from gateway.core.strict_json import parse_object
 
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}
+# Fields that are used together are taken together: this runs for every entry.
+_PLACE_OF: Final = itemgetter(*(_AT[name] for name in ("index", "origin", "recorded_at", "case", "handoff")))
+_CASE_OF: Final = itemgetter(_AT["case_sequence"], _AT["case_state"])
+_ACT_OF: Final = itemgetter(
+    *(_AT[name] for name in ("kind", "actor", "consumer", "handoff_kind", "case", "sender", "receiver"))
+)
+_MADE_OF: Final = itemgetter(_AT["case_state"], _AT["transitions"], _AT["handoff_state"])
+_CHAIN_OF: Final = itemgetter(
+    *(
+        _AT[name]
+        for name in (
+            "kind", "handoff", "lease_until", "case", "case_sequence", "case_previous", "handoff_kind", "sender",
+            "receiver", "pair_number", "act_id",
+        )
+    )
+)  # fmt: skip
+_COLUMNS_OF: Final = itemgetter(
+    *(
+        _AT[name]
+        for name in (
+            "act_id", "handoff", "case_sequence", "kind", "actor", "case", "case_state", "content_sha256",
+            "bundle_sha256",
+        )
+    )
+)  # fmt: skip
 _INITIAL_TEXT: Final = '{"assessment":"none","holder":"","moved_at":0,"returns":0,"stage":"P4"}'
 _MAX_DECISIONS: Final = 200_000
 _CLAIMED, _CALL_REFUSED, _SUBMITTED = "claimed", "call_refused", "submitted"
@@ -119,7 +145,7 @@ class CaseReplay:
             return
         fields, recorded_at, handoff = judged
         expected = _to_columns(fields, recorded_at, handoff)
-        if tuple(row[3:]) != expected:
+        if row[3:] != expected:
             for name, found, wanted in zip(ENTRY_COLUMNS, row[3:], expected, strict=True):
                 if found != wanted:
                     self._finding("entry-column", row[0], "the column does not say what the leaf says", name)
@@ -144,83 +170,81 @@ class CaseReplay:
         if fields is None:
             self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
             return None
-        if fields[_AT["index"]] != str(seq):
+        index, origin, text, case_id, handoff_id = _PLACE_OF(fields)
+        if index != str(seq):
             self._finding("leaf-index", seq, "the leaf was written for another index", "seq")
         if not self.origin:
-            self.origin = fields[_AT["origin"]] or ""
-        elif fields[_AT["origin"]] != self.origin:
+            self.origin = origin or ""
+        elif origin != self.origin:
             self._finding("leaf-origin", seq, "the leaf names another log", "leaf")
-        recorded_at = _instant(fields[_AT["recorded_at"]] or "")
+        recorded_at = _instant(text or "")
         if recorded_at is None:
             self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
             return None
-        case_id, handoff_id = fields[_AT["case"]] or "", fields[_AT["handoff"]] or ""
-        case = self.cases.get(case_id, _NO_CASE) if case_id else _NO_CASE
+        case = self.cases.get(case_id) if case_id else None
         handoff = self.handoffs.get(handoff_id) if handoff_id else None
-        if not self._is_known(fields, recorded_at, case, handoff):
-            handoff = self._decide(seq, leaf, fields, recorded_at, case, handoff)
+        before = case or _NO_CASE
+        if self._is_known(fields, recorded_at, before, handoff):
+            after = _moved(fields, before, handoff)
         else:
-            handoff = _moved(fields, case, handoff)
-        if handoff is not None:
-            self.handoffs[handoff_id] = handoff
+            after = self._decide(seq, leaf, fields, recorded_at, before, handoff)
+        if after is not None and after is not handoff:
+            self.handoffs[handoff_id or ""] = after
         if case_id:
-            self.cases[case_id] = _Case(
-                int(fields[_AT["case_sequence"]] or 0), leaf_hash.hex(), fields[_AT["case_state"]] or _INITIAL_TEXT
-            )
-        return fields, recorded_at, handoff
+            if case is None:
+                case = self.cases[case_id] = _Case()
+            sequence, state = _CASE_OF(fields)
+            case.sequence, case.leaf_hash, case.state = int(sequence or 0), leaf_hash.hex(), state or _INITIAL_TEXT
+        return fields, recorded_at, after
 
     def _key(
         self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
     ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """What a decision depends on, and what it makes; times and consumers only as far as they are compared."""
-        kind, actor, consumer = fields[_AT["kind"]], fields[_AT["actor"]], fields[_AT["consumer"]]
-        made = (fields[_AT["case_state"]], fields[_AT["transitions"]], fields[_AT["handoff_state"]])
-        if handoff is None:
-            sender, receiver, about = fields[_AT["sender"]], fields[_AT["receiver"]], None
-        else:
+        kind, actor, consumer, handoff_kind, case_id, sender, receiver = _ACT_OF(fields)
+        about = None
+        if handoff is not None:
             sender, receiver = handoff.sender, handoff.receiver
             lease = handoff.lease
             about = (
                 handoff.state, handoff.before, handoff.submitted,
                 lease is not None, lease is not None and lease > recorded_at, handoff.consumer == (consumer or ""),
             )  # fmt: skip
-        key = (
-            kind, fields[_AT["handoff_kind"]], case.state, case.sequence, actor, sender, receiver, about,
-            bool(fields[_AT["case"]]),
-        )  # fmt: skip
-        return key, made
+        key = (kind, handoff_kind, case.state, case.sequence, actor, sender, receiver, about, bool(case_id))
+        return key, _MADE_OF(fields)
 
     def _is_known(  # noqa: PLR0911 - a list of conditions, each with its own way out
         self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
     ) -> bool:
         """Whether the same was decided before, and the fields that follow from the heads say so."""
-        kind = fields[_AT["kind"]]
-        if (handoff is None) != (kind == _SUBMITTED or not fields[_AT["handoff"]]):
+        (
+            kind, handoff_id, lease_until, case_id, sequence, previous, handoff_kind, sender, receiver, number, act_id,
+        ) = _CHAIN_OF(fields)  # fmt: skip
+        if (handoff is None) != (kind == _SUBMITTED or not handoff_id):
             return False
         key, made = self._key(fields, recorded_at, case, handoff)
         if self.decisions.get(key) != made:
             return False
         if kind == _CLAIMED:
             # How long a lease is, is for the caller to say, within limits.
-            until = _instant(fields[_AT["lease_until"]] or "")
+            until = _instant(lease_until or "")
             if until is None or not recorded_at < until <= recorded_at + MAX_LEASE:
                 return False
-        elif fields[_AT["lease_until"]] is not None:
+        elif lease_until is not None:
             return False
-        if fields[_AT["case"]]:
-            sequence = fields[_AT["case_sequence"]] == str(case.sequence + 1)
-            if not sequence or (fields[_AT["case_previous"]] or "") != case.leaf_hash:
+        if case_id:
+            if sequence != str(case.sequence + 1) or (previous or "") != case.leaf_hash:
                 return False
-        elif fields[_AT["case_sequence"]] or fields[_AT["case_previous"]]:
+        elif sequence or previous:
             return False
         if handoff is None:
             if kind != _SUBMITTED:
-                return fields[_AT["sender"]] is fields[_AT["receiver"]] is fields[_AT["pair_number"]] is None
-            return fields[_AT["act_id"]] == fields[_AT["handoff"]] and bool(fields[_AT["pair_number"]])
-        return (
-            fields[_AT["handoff_kind"]], fields[_AT["sender"]], fields[_AT["receiver"]], fields[_AT["pair_number"]],
-            fields[_AT["case"]],
-        ) == (handoff.kind, handoff.sender, handoff.receiver, str(handoff.pair_number), handoff.case)  # fmt: skip
+                return sender is receiver is number is None
+            return bool(number) and act_id == handoff_id
+        return bool(
+            handoff_kind == handoff.kind and sender == handoff.sender and receiver == handoff.receiver
+            and number == str(handoff.pair_number) and case_id == handoff.case
+        )  # fmt: skip
 
     def _decide(  # noqa: PLR0917 - one caller, and these are what a decision depends on
         self, seq: int, leaf: bytes, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
@@ -278,18 +302,17 @@ def _moved(fields: Fields, case: _Case, handoff: _Handoff | None) -> _Handoff | 
 
 
 def _to_columns(fields: Fields, recorded_at: datetime, handoff: _Handoff | None) -> tuple[Any, ...]:
-    sequence = fields[_AT["case_sequence"]]
+    act_id, handoff_id, number, kind, actor, case_id, state, content, bundle = _COLUMNS_OF(fields)
+    sequence = int(number) if number else None
     if handoff is None:
         return (
-            recorded_at, fields[_AT["act_id"]], None, int(sequence) if sequence else None, None, None, None,
-            fields[_AT["kind"]], fields[_AT["actor"]], None, None, fields[_AT["case"]], None, None, None,
-            fields[_AT["case_state"]], None, fields[_AT["content_sha256"]], fields[_AT["bundle_sha256"]],
+            recorded_at, act_id, None, sequence, None, None, None, kind, actor, None, None, case_id, None, None, None,
+            state, None, content, bundle,
         )  # fmt: skip
     return (
-        recorded_at, fields[_AT["act_id"]], fields[_AT["handoff"]], int(sequence) if sequence else None,
-        handoff.pair_number, handoff.submitted, handoff.lease, fields[_AT["kind"]], fields[_AT["actor"]],
-        handoff.sender, handoff.receiver, fields[_AT["case"]], handoff.kind, handoff.state, handoff.consumer,
-        fields[_AT["case_state"]], handoff.before, fields[_AT["content_sha256"]], fields[_AT["bundle_sha256"]],
+        recorded_at, act_id, handoff_id, sequence, handoff.pair_number, handoff.submitted, handoff.lease, kind, actor,
+        handoff.sender, handoff.receiver, case_id, handoff.kind, handoff.state, handoff.consumer, state, handoff.before,
+        content, bundle,
     )  # fmt: skip
 
 

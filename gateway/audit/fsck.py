@@ -28,6 +28,7 @@ from gateway.audit.schema_check import check_schema
 from gateway.audit.seal_check import SealKeys, check_seals, sizes_of_seals
 from gateway.audit.statement_check import StatementCheck
 from gateway.audit.tree_check import TreeCheck, check_upper_tiles
+from gateway.audit.tree_scan import TreeScan
 from gateway.core.fsck_port import FsckSource
 from gateway.core.pseudonym import Pseudonyms
 
@@ -178,16 +179,21 @@ async def run_part(
                 progress(len(page))
         outcome.entries = replay.checked
     elif part.what == "tree":
-        receipts = ReceiptCheck(findings, part.origin, known.receipt_certificates)
-        tree = TreeCheck(source, receipts, findings, part.sizes)
-        await tree.run(part.first, part.last)
+        scan = TreeScan(source, part.origin, known.receipt_certificates, part.sizes)
+        if await scan.is_sound(part.first, part.last):
+            outcome.leaves, outcome.roots = scan.checked, scan.roots
+        else:
+            receipts = ReceiptCheck(findings, part.origin, known.receipt_certificates)
+            tree = TreeCheck(source, receipts, findings, part.sizes)
+            await tree.run(part.first, part.last)
+            outcome.leaves, outcome.roots = tree.checked, tree.roots
         pseudonyms = Pseudonyms(known.pseudonym_key) if known.pseudonym_key is not None else None
         bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source))
         await bundles.run(part.first, part.last)
         await StatementCheck(source, findings, pseudonyms, bundles.keys).run(part.first, part.last)
         await check_details(source, part.first, part.last, findings)
         await check_facts(source, part.first, part.last, findings)
-        outcome.leaves, outcome.roots, outcome.bundles = tree.checked, tree.roots, bundles.checked
+        outcome.bundles = bundles.checked
     else:
         await _check_whole(source, findings)
     outcome.findings, outcome.total = findings.kept, findings.total

@@ -13,7 +13,9 @@ from typing import Final
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, to_leaf
 from gateway.core.lifecycle import Assessment, Stage
 
-_TEXT: Final = r'"([!#-\[\]-~ ]+)"'
+# Nothing is ever taken back (possessive), and what a text may hold is looked at once for the whole leaf.
+_TEXT: Final = r'"([^"]++)"'
+_PLAIN: Final = bytes(code for code in range(0x20, 0x7F) if code != ord("\\"))
 _NUMBER: Final = r"([1-9][0-9]{0,17})"
 _INSTANT: Final = r'"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)"'
 _FORMS: Final = {
@@ -26,7 +28,7 @@ _FORMS: Final = {
     "kind": rf'"({"|".join(EntryKind)})"',
     "handoff_state": rf'"({"|".join(HandoffState)})"',
     "case_state": (
-        rf'(\{{"assessment":"(?:{"|".join(Assessment)})","holder":"[!#-\[\]-~ ]*","moved_at":(?:0|[1-9][0-9]{{0,17}}),'
+        rf'(\{{"assessment":"(?:{"|".join(Assessment)})","holder":"[^"]*+","moved_at":(?:0|[1-9][0-9]{{0,17}}),'
         rf'"returns":(?:0|[1-9][0-9]{{0,17}}),"stage":"(?:{"|".join(Stage)})"\}})'
     ),
     "transitions": r'(\["[0-9A-Za-z]+"(?:,"[0-9A-Za-z]+")*\])',
@@ -39,7 +41,7 @@ _REQUIRED: Final = frozenset(
 _LEAF: Final = re.compile(
     r"\{"
     + "".join(
-        f'"{name}":{_FORMS.get(name, _TEXT)},' if name in _REQUIRED else f'(?:"{name}":{_FORMS.get(name, _TEXT)},)?'
+        f'"{name}":{_FORMS.get(name, _TEXT)},' if name in _REQUIRED else f'(?:"{name}":{_FORMS.get(name, _TEXT)},)?+'
         for name in FIELDS
     )
     + r"\}",
@@ -60,7 +62,9 @@ def parse_fields(leaf: bytes) -> Fields | None:
         its fields; None when it has another form and ``is_canonical`` must look at it.
     """
     # A comma more makes every field end alike.
-    text = leaf.decode("latin-1")
+    if leaf.translate(None, _PLAIN):
+        return None
+    text = leaf.decode("ascii")
     match = _LEAF.fullmatch(text[:-1] + ",}") if text.endswith("}") else None
     return None if match is None else match.groups()
 

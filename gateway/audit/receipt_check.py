@@ -12,12 +12,31 @@ from typing import Any, Final
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, encode_segment, parse_header, verify_jws
 from gateway.core.batch_receipt import BatchTree, to_claims
-from gateway.core.entry import WITHOUT_RECEIPT
-from gateway.core.fsck_port import Row
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 _SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]", re.ASCII)
 """64 bytes in their one spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as the entries have it.
+
+    Args:
+        first: index of its first entry.
+        leaf_hashes: of all its entries, 32 bytes each.
+        owed: index of the first entry for which somebody is owed a receipt; None for none.
+        size: of the tree after it.
+        root: its root as computed, 32 bytes.
+        recorded_at: time of the batch.
+    """
+
+    first: int
+    leaf_hashes: Sequence[bytes]
+    owed: int | None
+    size: int
+    root: bytes
+    recorded_at: datetime
 
 
 @dataclass(slots=True)
@@ -36,29 +55,27 @@ class ReceiptCheck:
     certificates: frozenset[bytes] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def add(self, batch: Sequence[Row], size: int, root: bytes, recorded_at: datetime, jws: str | None) -> None:
+    def add(self, batch: Batch, jws: str | None) -> None:
         """Check the receipt of a batch; with the leaf hashes it gives the receipt of every entry.
 
         Args:
-            batch: of ``FsckSource.tree``, every entry of the batch.
-            size: of the tree after the batch.
-            root: its root as computed, 32 bytes.
-            recorded_at: time of the batch.
+            batch: as computed.
             jws: what was signed in the row of the first entry; None for nothing.
         """
-        owed = next((seq for seq, _, _, kind in batch if kind not in WITHOUT_RECEIPT), None)
         if jws is None:
-            if owed is not None:
-                self._finding("receipt-missing", owed, "the batch of the entry has no receipt")
+            if batch.owed is not None:
+                self._finding("receipt-missing", batch.owed, "the batch of the entry has no receipt")
             return
-        first = batch[0][0]
-        if owed is None:
+        first = batch.first
+        if batch.owed is None:
             self._finding("receipt-stray", first, "nobody is owed a receipt for entries of these kinds")
             return
         header, _, rest = jws.partition(".")
         payload, _, signature = rest.partition(".")
-        batch_root = BatchTree([entry[1] for entry in batch]).root
-        claims = to_claims(self.origin, first, size, batch_root=batch_root, root=root, recorded_at=recorded_at)
+        batch_root = BatchTree(batch.leaf_hashes).root
+        claims = to_claims(
+            self.origin, first, batch.size, batch_root=batch_root, root=batch.root, recorded_at=batch.recorded_at
+        )
         # What the gateway writes is compared as it stands; anything else must at least say the same.
         text = json.dumps(claims, separators=(",", ":"))
         if payload != encode_segment(text.encode()) and not _says(payload, claims):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.audit.finding import AuditFinding, Report
-from gateway.audit.receipt_check import ReceiptCheck
+from gateway.audit.receipt_check import Batch, ReceiptCheck
+from gateway.core.entry import WITHOUT_RECEIPT
 from gateway.core.fsck_port import FsckSource, Pages, Row
 from gateway.core.merkle import TILE_LEVELS, TILE_WIDTH, Frontier, ProofError, fold
 
@@ -153,7 +154,10 @@ class TreeCheck:
                 reason = "the entry and the state of its batch have different times"
                 self._finding("state-time", "state", f"{place} column=recorded_at", reason, entry[0])
                 break
-        self.receipts.add(batch, size, computed, recorded_at, signed.pop(batch[0][0], None))
+        first = batch[0][0]
+        owed = next((entry[0] for entry in batch if entry[3] not in WITHOUT_RECEIPT), None)
+        hashes = [entry[1] for entry in batch]
+        self.receipts.add(Batch(first, hashes, owed, size, computed, recorded_at), signed.pop(first, None))
 
     async def _tile(self, tiles: Cursor, place: int, row: list[bytes]) -> None:
         while (found := await tiles.peek()) is not None and found[0] < place:

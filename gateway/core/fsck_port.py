@@ -54,6 +54,17 @@ class FsckSource(Protocol):
     def tree(self, start: int, stop: int | None) -> Pages:
         """Every entry of a range by index: seq, leaf_hash, recorded_at, kind."""
 
+    def batches(self, start: int, stop: int | None) -> Pages:
+        """States with start < size <= stop, by size, with the entries between the state before (or start) and them:
+        size, recorded_at, root, frontier; size before, smallest index, largest, number of different ones, their leaf
+        hashes in order as one piece, whether all have the time of the state, their kinds; jws of the batch or None."""
+
+    async def count_entries(self, start: int, stop: int | None) -> int:
+        """Number of entries of a range."""
+
+    async def count_receipts(self, start: int, stop: int | None) -> int:
+        """Number of rows with signatures of batches in a range."""
+
     def receipts(self, start: int, stop: int | None) -> Pages:
         """Signatures of the batches that begin in a range: index of their first entry, jws."""
 

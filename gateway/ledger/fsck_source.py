@@ -83,6 +83,20 @@ class DatabaseSource:
         """See ``FsckSource``."""
         return self._pages("tree", start, _NO_END if stop is None else stop)
 
+    def batches(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("batches", start, _NO_END if stop is None else stop, page=64)
+
+    async def count_entries(self, start: int, stop: int | None) -> int:
+        """See ``FsckSource``."""
+        count: int = await self._connection.fetchval(_SQL["count_entries"], start, _NO_END if stop is None else stop)
+        return count
+
+    async def count_receipts(self, start: int, stop: int | None) -> int:
+        """See ``FsckSource``."""
+        count: int = await self._connection.fetchval(_SQL["count_receipts"], start, _NO_END if stop is None else stop)
+        return count
+
     def receipts(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
         return self._pages("receipts", start, _NO_END if stop is None else stop, page=256)

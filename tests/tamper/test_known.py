@@ -12,7 +12,10 @@ from gateway import app_audit
 from gateway.audit.bundle_check import BundleCheck
 from gateway.audit.finding import AuditFinding, Findings
 from gateway.audit.key_check import load_keys
+from gateway.audit.receipt_check import ReceiptCheck
 from gateway.audit.seal_check import SealKeys
+from gateway.audit.tree_check import TreeCheck
+from gateway.audit.tree_scan import TreeScan
 from gateway.core.entry import EntryKind
 from gateway.core.key_history import KeyHistory
 from gateway.ledger.fsck_source import DatabaseSource
@@ -33,6 +36,24 @@ async def test_bundle_of_a_revoked_or_unknown_key_is_named(story: Story, dba: as
         await BundleCheck(source, findings, keys=keys).run(0, None)
         assert findings.kept and {finding.check for finding in findings.kept} == {"bundle-key"}
         assert standing in findings.kept[0].reason
+
+
+async def test_tree_untouched_is_found_sound_from_any_state_to_any_other(story: Story, dba: asyncpg.Connection) -> None:
+    """The quick way is taken wherever a range is cut, with the roots of the slow way; it ends at the first difference."""
+    source = DatabaseSource(dba)
+    sizes = [row[0] async for page in source.states(0, None) for row in page]
+    inside = next(size for size in range(sizes[0], sizes[-1]) if size not in sizes)
+    certificates = story.known.receipt_certificates
+    for start, stop in ((0, None), (0, sizes[3]), (sizes[3], sizes[-2]), (sizes[-2], None), (sizes[-1], None)):
+        scan = TreeScan(source, ORIGIN, certificates, frozenset(sizes))
+        assert await scan.is_sound(start, stop)
+        findings = Findings()
+        check = TreeCheck(source, ReceiptCheck(findings, ORIGIN, certificates), findings, frozenset(sizes))
+        await check.run(start, stop)
+        assert (findings.total, check.roots) == (0, scan.roots)
+    assert not await TreeScan(source, ORIGIN, frozenset({b"other"})).is_sound(0, None)
+    assert not await TreeScan(source, "another log", certificates).is_sound(0, None)
+    assert not await TreeScan(source, ORIGIN, certificates, frozenset({inside})).is_sound(0, None)
 
 
 async def test_keys_of_others_name_every_signature(story: Story, dba: asyncpg.Connection) -> None:

@@ -35,8 +35,34 @@ ORDER BY seq
 -- name: tree
 SELECT seq, leaf_hash, recorded_at, kind FROM ledger.entry WHERE seq >= $1 AND seq < $2 ORDER BY seq
 
+-- name: batches
+-- A row for each state, with all that its entries must be to it; who finds a difference reads them one by one.
+SELECT s.size, s.recorded_at, s.root, s.frontier, s.before, b.first, b.last, b.entries, b.leaf_hashes, b.is_same_time,
+       b.kinds, r.jws
+FROM (
+    SELECT size, recorded_at, root, frontier,
+           pg_catalog.lag(size, 1, $1::bigint) OVER (ORDER BY size) AS before
+    FROM ledger.state WHERE size > $1::bigint AND size <= $2::bigint
+) AS s
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.min(e.seq) AS first, pg_catalog.max(e.seq) AS last,
+           pg_catalog.count(DISTINCT e.seq) AS entries,
+           pg_catalog.string_agg(e.leaf_hash, ''::bytea ORDER BY e.seq) AS leaf_hashes,
+           pg_catalog.bool_and(e.recorded_at = s.recorded_at) AS is_same_time,
+           pg_catalog.array_agg(DISTINCT e.kind) AS kinds
+    FROM ledger.entry AS e WHERE e.seq >= s.before AND e.seq < s.size
+) AS b
+LEFT JOIN ledger.receipt AS r ON r.seq = s.before
+ORDER BY s.size
+
 -- name: receipts
 SELECT seq, jws FROM ledger.receipt WHERE seq >= $1 AND seq < $2 ORDER BY seq
+
+-- name: count_receipts
+SELECT pg_catalog.count(*) FROM ledger.receipt WHERE seq >= $1 AND seq < $2
+
+-- name: count_entries
+SELECT pg_catalog.count(*) FROM ledger.entry WHERE seq >= $1 AND seq < $2
 
 -- name: states
 SELECT size, recorded_at, root, frontier FROM ledger.state WHERE size > $1 AND size <= $2 ORDER BY size
