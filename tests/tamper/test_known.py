@@ -39,7 +39,7 @@ async def test_bundle_of_a_revoked_or_unknown_key_is_named(story: Story, dba: as
 
 
 async def test_tree_untouched_is_found_sound_from_any_state_to_any_other(story: Story, dba: asyncpg.Connection) -> None:
-    """The quick way is taken wherever a range is cut, with the roots of the slow way; it ends at the first difference."""
+    """The quick way is taken wherever a range is cut, with the roots of the slow way, and ends at a difference."""
     source = DatabaseSource(dba)
     sizes = [row[0] async for page in source.states(0, None) for row in page]
     inside = next(size for size in range(sizes[0], sizes[-1]) if size not in sizes)
