@@ -78,7 +78,7 @@ def export(
             policy=policy.read_text(encoding="utf-8") if policy else "",
             tsa_ca=tsa_ca.read_bytes() if tsa_ca else b"",
         )
-        pseudonym = _pseudonym(case, pseudonym_key)
+        pseudonym = to_pseudonym(case, pseudonym_key)
     except (SettingsError, OSError, ValueError) as error:
         print(f"cannot export: {error}", file=sys.stderr)
         raise typer.Exit(ExitCode.USAGE) from error
@@ -102,7 +102,20 @@ def export(
         print(f"not in the pack: {line}")
 
 
-def _pseudonym(case: str, key: Path | None) -> str:
+def to_pseudonym(case: str, key: Path | None) -> str:
+    """The pseudonym by which the ledger knows a case.
+
+    Args:
+        case: police case number, or the pseudonym itself.
+        key: file of the pseudonym key; needed for a police case number.
+
+    Returns:
+        32 hexadecimal digits.
+
+    Raises:
+        OSError: the key cannot be read.
+        ValueError: a police case number without key, or no key in the file.
+    """
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
 
     if len(case) == 32 and not case.startswith("A"):

@@ -48,6 +48,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "ledger": Mount("gateway.cli.ledger", "app", "Query the ledger and verify proofs (oversight).", _LOOK),
     "adapters": Mount("gateway.cli.adapters", "app", "Try the mapping between agency schemas on a file.", _LOOK),
     "annex": Mount("gateway.cli.annex", "app", "Show the forms of annexes and check files against them.", _LOOK),
+    "rules": Mount("gateway.cli.rules", "app", "Judge a record by the rules of the procedure; replay a case.", _LOOK),
     "clocks": Mount("gateway.cli.clocks", "app", "Count statutory time limits on this machine.", _LOOK),
     "demo": Mount("gateway.cli.demo", "app", "Run one case through all agencies on this machine.", _RUN),
     "serve": Mount("gateway.cli.serve", "command", "Run the gateway.", _RUN),

@@ -88,7 +88,14 @@ def _tell(view: View, rule: JudgeRule, hit: Hit, *, is_eligibility: bool) -> Rul
         code = ErrorCode.ELIGIBILITY_UNKNOWN if is_eligibility else ErrorCode.PROOF_MISSING
         message = f"not known, because {hit.field or 'the record'} is not stated ({rule.title})"
         return RuleFinding(
-            rule.id, code, Severity.WARNING, hit.field, message, rule.rule.citation, part.cure, is_missing=True
+            rule.id,
+            code,
+            Severity.WARNING,
+            hit.field,
+            message,
+            rule.rule.citation,
+            f"state {hit.field}; {part.cure}",
+            is_missing=True,
         )
     return RuleFinding(
         rule.id, part.code, _severity(view, rule, is_eligibility=is_eligibility), hit.field, part.message,

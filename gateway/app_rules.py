@@ -1,0 +1,135 @@
+"""Composition of ``fasttrack rules replay``: the ledger, the adapters, and every rule set."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gateway.app import adapters, load_forms, procedure_of
+from gateway.core.annex import Annex
+from gateway.core.case import Case
+from gateway.core.digest import sha256_hex
+from gateway.core.entry import Entry, from_leaf
+from gateway.core.errors import GatewayError
+from gateway.core.evidence_port import CaseBundle
+from gateway.core.form.definition import MEDIA_TYPE_PREFIX
+from gateway.core.judge.procedure import RuleProcedure
+from gateway.core.judge.replay import Replayed, is_judged, replay_entry
+from gateway.core.manifest import Manifest, parse_manifest
+from gateway.core.signed import payload_of
+from gateway.ledger.evidence_source import EvidenceReader
+from gateway.ledger.pool import open_pool
+
+if TYPE_CHECKING:
+    from gateway.core.form.book import FormBook
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class CaseReplay:
+    """Judges the entries of one case again.
+
+    Args:
+        procedure: knows the rule sets.
+        materials: folder of the material store; None when there is none at hand.
+        register: file of agencies with another schema than usual; None for none.
+    """
+
+    def __init__(self, procedure: RuleProcedure, materials: Path | None, register: Path | None) -> None:
+        self._procedure = procedure
+        self._materials = materials
+        self._adapters = adapters(register)
+        self._forms: FormBook = load_forms(None)
+
+    def replay(self, entries: list[Entry], bundles: list[CaseBundle]) -> list[Replayed]:
+        """Judge every entry that was judged.
+
+        Args:
+            entries: of the case.
+            bundles: of the case.
+
+        Returns:
+            one comparison for each entry with a judgement, in order.
+        """
+        by_handoff = {bundle.handoff: bundle for bundle in bundles}
+        return [self._replay(entry, by_handoff.get(entry.handoff)) for entry in entries if is_judged(entry)]
+
+    def _replay(self, entry: Entry, bundle: CaseBundle | None) -> Replayed:
+        case: Case | None = None
+        annexes: tuple[Annex, ...] = ()
+        if bundle is not None and bundle.manifest_jws:
+            manifest = parse_manifest(json.dumps(payload_of(bundle.manifest_jws)).encode())
+            found = self._annexes(manifest)
+            # Without one of its annexes a bundle is another bundle, and nothing can be said.
+            if found is not None:
+                case, annexes = self._case(manifest, bundle.record), found
+        return replay_entry(entry, case, annexes, self._procedure.find)
+
+    def _case(self, manifest: Manifest, stored: bytes) -> Case | None:
+        record = manifest.native_record
+        data = stored or self._material(record.sha256)
+        if data is None or sha256_hex(data) != record.sha256:
+            return None
+        try:
+            receiver = self._adapters.schema_of(str(manifest.receiver)).name
+            reading = self._adapters.read(data, sender=record.schema, receiver=receiver, version=record.version)
+        except GatewayError:
+            return None
+        return None if reading.has_errors else reading.case
+
+    def _annexes(self, manifest: Manifest) -> tuple[Annex, ...] | None:
+        found = []
+        for index, material in enumerate(manifest.materials):
+            if not material.media_type.startswith(MEDIA_TYPE_PREFIX):
+                continue
+            data = self._material(material.sha256)
+            if data is None:
+                return None
+            try:
+                annex, _ = self._forms.parse(
+                    self._forms.find_material(material.media_type), data, f"/materials/{index}"
+                )
+            except GatewayError:
+                return None
+            if annex is None:
+                return None
+            found.append(annex)
+        return tuple(found)
+
+    def _material(self, sha256: str) -> bytes | None:
+        if self._materials is None or _DIGEST.fullmatch(sha256) is None:
+            return None
+        path = self._materials / "sha256" / sha256[:2] / sha256[2:]
+        return path.read_bytes() if path.is_file() else None
+
+
+async def replay_case(
+    database_url: str, case: str, *, materials: Path | None, settings: Path | None, register: Path | None
+) -> list[Replayed] | None:
+    """Judge every stored record of a case again by the rule set that its entry names.
+
+    Args:
+        database_url: as a role that may read every table of the ledger.
+        case: pseudonym.
+        materials: folder of the material store.
+        settings: YAML of other readings of the rules.
+        register: file of agencies with another schema than usual.
+
+    Returns:
+        one comparison for each judged entry; None when there is no such case.
+
+    Raises:
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the database or a file cannot be read.
+        ValueError: the settings cannot be used.
+        GatewayError: LEDGER_UNAVAILABLE.
+    """
+    replay = CaseReplay(procedure_of(settings), materials, register)
+    pool = await open_pool(database_url, application_name="fasttrack rules", max_connections=2)
+    try:
+        source = EvidenceReader(pool)
+        entries = [from_leaf(entry.leaf) for entry in await source.entries(case)]
+        return replay.replay(entries, await source.bundles(case)) if entries else None
+    finally:
+        await pool.close()

@@ -1,0 +1,123 @@
+"""A record on this machine, read and made ready to be judged, for ``fasttrack rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.core.case_record import Reading
+    from gateway.core.dossier import Dossier
+    from gateway.core.judge.outcome import RuleFinding
+    from gateway.core.judge.rule_set import JudgeRuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRecord:
+    """A record that was read.
+
+    Args:
+        reading: with its findings; one with errors has no dossier.
+        locate: gives the path in the sender's own file for a canonical field.
+        dossier: None for a record with errors, and for one of a kind that nobody judges.
+    """
+
+    reading: Reading
+    locate: Callable[[str], str]
+    dossier: Dossier | None
+
+    def to_plain(self, finding: RuleFinding) -> dict[str, Any]:
+        """A finding as JSON has it, with the path in the sender's own file."""
+        return {
+            "rule": finding.rule,
+            "code": int(finding.code),
+            "name": finding.code.name,
+            "severity": finding.severity.value,
+            "path": self.locate(finding.field),
+            "field": finding.field,
+            "message": finding.message,
+            "basis": finding.basis,
+            "cure": finding.cure,
+            "is_missing": finding.is_missing,
+        }
+
+
+def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> LocalRecord:
+    """Read a record and put its dossier together.
+
+    Args:
+        file: native record.
+        sender: adapter of the agency that wrote it.
+        receiver: adapter of the agency that it is for; "" for the first that has a route.
+        day: day of the gateway; None for today.
+
+    Returns:
+        the record.
+
+    Raises:
+        typer.BadParameter: an unknown agency, or a file that cannot be read.
+    """
+    from gateway.app import adapters, now  # noqa: PLC0415 - the tables are loaded only when a file is read
+    from gateway.core.case_value import CHINA_TIME  # noqa: PLC0415 - as above
+    from gateway.core.judge.proceeding import make_dossier  # noqa: PLC0415 - as above
+
+    known = adapters()
+    for option, name in (("--from", sender), ("--to", receiver)):
+        if name not in known.names() and (name or option == "--from"):
+            raise typer.BadParameter(f"not one of {', '.join(known.names())}", param_hint=option)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="FILE") from error
+    receivers = [receiver] if receiver else [name for name in known.names() if name != sender]
+    reading = _first_routed(known.read_any(data, sender=sender, receiver=name) for name in receivers)
+    dossier = None
+    if not reading.has_errors and reading.case is not None:
+        at = now() if day is None else datetime.combine(day, time.max, CHINA_TIME)
+        dossier = make_dossier(reading.case, at)
+    return LocalRecord(reading, partial(known.locate, reading), dossier)
+
+
+def _first_routed(readings: Iterator[Reading]) -> Reading:
+    """The reading for the first receiver to whom the kind of the record has a route; without any, the first."""
+    from gateway.core.errors import ErrorCode  # noqa: PLC0415 - with the adapters
+
+    first = None
+    for reading in readings:
+        if all(finding.code is not ErrorCode.KIND_NOT_ROUTED for finding in reading.findings):
+            return reading
+        first = first or reading
+    if first is None:
+        raise typer.BadParameter("there is no other agency that it could be for", param_hint="--from")
+    return first
+
+
+def load_rules(settings: Path | None) -> JudgeRuleSet:
+    """The rule set of today, with the readings of a file.
+
+    Args:
+        settings: YAML; None for the readings of the rules.
+
+    Returns:
+        the rule set.
+
+    Raises:
+        typer.BadParameter: the file cannot be read or used.
+    """
+    from gateway.core.judge.rule_set import load_chosen, load_rule_set  # noqa: PLC0415 - loads yaml
+    from gateway.core.rule import RuleFileError, parse_yaml  # noqa: PLC0415 - as above
+
+    if settings is None:
+        return load_rule_set()
+    try:
+        return load_chosen(parse_yaml(settings.name, settings.read_bytes()), settings.name)
+    except RuleFileError as error:
+        raise typer.BadParameter(f"{error}; see gateway/core/rules/README.md", param_hint="--settings") from error
+    except OSError as error:
+        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="--settings") from error

@@ -1,0 +1,91 @@
+"""Judging stored records again: does a rule set of then say today what its entry says?
+
+Source: domain model, section 1.3; design, section 5 (a case keeps the rule version it was judged by).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from gateway.core.annex import Annex
+from gateway.core.case import Case
+from gateway.core.dossier import Point
+from gateway.core.entry import Entry, EntryKind
+from gateway.core.judge.engine import judge_dossier
+from gateway.core.judge.proceeding import make_dossier
+from gateway.core.judge.rule_set import JudgeRuleSet
+
+
+class Verdict(StrEnum):
+    """What became of one entry."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One entry, judged again.
+
+    Args:
+        index: of the entry.
+        rule_set: that it names.
+        recorded: result that it names.
+        again: result of today; "" when it cannot be told.
+        verdict: whether result and digest of the inputs are the same.
+        reason: in words; "" for the same.
+    """
+
+    index: int
+    rule_set: str
+    recorded: str
+    again: str
+    verdict: Verdict
+    reason: str = ""
+
+
+def is_judged(entry: Entry) -> bool:
+    """Whether an entry says that somebody judged."""
+    return bool(entry.rule_set and entry.inputs_sha256)
+
+
+def replay_entry(
+    entry: Entry, case: Case | None, annexes: tuple[Annex, ...], find: Callable[[str], JudgeRuleSet | None]
+) -> Replayed:
+    """Judge the record of an entry again.
+
+    Args:
+        entry: for which ``is_judged`` holds.
+        case: the stored record as read today; None when it is not there any more, or cannot be read.
+        annexes: of its bundle.
+        find: gives a rule set by its id.
+
+    Returns:
+        the comparison. A judgement was made a moment before its entry; at midnight that was the day before.
+    """
+
+    def answer(verdict: Verdict, reason: str = "", again: str = "") -> Replayed:
+        return Replayed(entry.index, entry.rule_set, entry.rule_result, again, verdict, reason)
+
+    rules = find(entry.rule_set)
+    if rules is None:
+        return answer(Verdict.CANNOT_TELL, "this rule set is not here; give its settings with --settings")
+    if case is None:
+        return answer(Verdict.CANNOT_TELL, "the record is not stored any more, or cannot be read")
+    point = Point.COURT_ACCEPTANCE if entry.kind is EntryKind.ACCEPTED else None
+    results = []
+    for earlier in (timedelta(0), timedelta(minutes=10)):
+        dossier = make_dossier(case, entry.recorded_at - earlier, point=point, annexes=annexes)
+        if dossier is None:
+            return answer(Verdict.DIFFERS, "nobody judges a record of this kind")
+        outcome = judge_dossier(rules, dossier)
+        if (outcome.result, outcome.inputs_sha256) == (entry.rule_result, entry.inputs_sha256):
+            return answer(Verdict.SAME, again=outcome.result)
+        results.append(outcome)
+    first = results[0]
+    reason = "the result is another" if first.result != entry.rule_result else "the inputs are others"
+    return answer(Verdict.DIFFERS, reason, first.result)

@@ -1,0 +1,111 @@
+"""A case judged at four points, and judged again from what the ledger stores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.app_rules import CaseReplay, replay_case
+from gateway.core.entry import Entry, EntryKind
+from gateway.core.judge.procedure import RuleProcedure
+from gateway.core.judge.replay import Verdict
+from gateway.core.judge.rule_set import FILES, read_rule_set
+from gateway.core.pseudonym import Pseudonyms
+from gateway.ledger.evidence_source import EvidenceReader
+from gateway.ledger.pool import open_pool
+from tests.scenario.case_file import accepted, indictment, judgment, proposed, transfer
+from tests.scenario.paper import papers
+from tests.scenario.world import Cast
+from tests.support.command import fasttrack
+
+RULES = Path(__file__).parents[2] / "gateway/core/rules"
+
+
+async def _to_the_judgment(cast: Cast) -> tuple[str, list[Entry]]:
+    """Take a case through its four points; its pseudonym and the entries that have a result."""
+    case = papers(transfer())
+    await cast.pr.accept(await cast.police.submit(case))
+    cast.clock.set("2026-02-10T09:00")
+    person = proposed(accepted(case).persons[0])
+    charged = papers(indictment(replace(accepted(case), persons=(person,))))
+    await cast.court.accept(await cast.pr.submit(charged))
+    cast.clock.set("2026-02-20T17:00")
+    await cast.court.submit(papers(judgment(charged)))
+    entries = await cast.oversight.entries(case)
+    pseudonyms = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes())
+    return pseudonyms.case(case.police_no), [
+        entry for entry in entries if entry.rule_result not in ("", "NOT_EVALUATED")
+    ]
+
+
+async def test_case_is_judged_at_four_points_and_replays_the_same(cast: Cast) -> None:
+    """Transfer, indictment, acceptance, hearing: each entry has a result, and the stored records give it again."""
+    pseudonym, judged = await _to_the_judgment(cast)
+    assert [(entry.kind, entry.handoff_kind, entry.rule_result) for entry in judged] == [
+        (EntryKind.SUBMITTED, "TRANSFER", "UNKNOWN"),
+        (EntryKind.SUBMITTED, "INDICTMENT", "ELIGIBLE"),
+        (EntryKind.ACCEPTED, "INDICTMENT", "ELIGIBLE"),
+        (EntryKind.SUBMITTED, "JUDGMENT", "ELIGIBLE"),
+    ]
+    assert {entry.rule_set for entry in judged} == {RuleProcedure().rule_set}
+    assert len({entry.inputs_sha256 for entry in judged}) == 4
+    found = await replay_case(
+        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+    )
+    assert found is not None
+    assert [(one.verdict, one.again) for one in found] == [(Verdict.SAME, entry.rule_result) for entry in judged]
+
+
+async def test_replay_tells_another_result_other_inputs_and_what_it_cannot_tell(cast: Cast) -> None:
+    """Whoever changes a result, a record or a rule is found out; what is not there any more proves nothing."""
+    pseudonym, judged = await _to_the_judgment(cast)
+    pool = await open_pool(cast.world.database_url, application_name="test", max_connections=1)
+    try:
+        bundles = await EvidenceReader(pool).bundles(pseudonym)
+    finally:
+        await pool.close()
+    replay = CaseReplay(RuleProcedure(), cast.world.home / "materials", None)
+    forged = [
+        replace(judged[1], rule_result="INELIGIBLE"),
+        replace(judged[1], inputs_sha256="0" * 64),
+        replace(judged[1], rule_set="eligibility/1999.1"),
+    ]
+    told = [(one.verdict, one.reason) for one in replay.replay(forged, bundles)]
+    assert [verdict for verdict, _ in told] == [Verdict.DIFFERS, Verdict.DIFFERS, Verdict.CANNOT_TELL]
+    assert (told[0][1], told[1][1]) == ("the result is another", "the inputs are others")
+    destroyed = [replace(bundle, record=b"") for bundle in bundles]
+    assert {one.verdict for one in replay.replay(judged, destroyed)} == {Verdict.CANNOT_TELL}
+
+
+async def test_scenario_26_rule_version_changes_mid_case_and_both_are_replayed(cast: Cast) -> None:
+    """A case keeps the version by which it was judged: an old entry is judged by the old file, a new one by the new."""
+    _, judged = await _to_the_judgment(cast)
+    later = {name: (RULES / f"{name}.yaml").read_bytes() for name in FILES}
+    later = {name: text.replace(b'version: "2026.1"', b'version: "2027.1"') for name, text in later.items()}
+    newer = read_rule_set(later)
+    procedure = RuleProcedure(newer)
+    assert procedure.definitions().keys() == {"eligibility/2027.1"}
+    assert procedure.find(judged[0].rule_set) is not None
+    assert procedure.find("eligibility/2027.1") is newer
+    assert newer.digest != RuleProcedure().definitions()["eligibility/2026.1"]
+
+
+async def test_command_replays_a_case_from_the_database(cast: Cast, tmp_path: Path) -> None:
+    """An operator who has the database and the key of the pseudonyms needs no gateway."""
+    pseudonym, judged = await _to_the_judgment(cast)
+    environ = {
+        "FASTTRACK_DATABASE_URL": cast.world.database_url,
+        "FASTTRACK_PSEUDONYM_KEY_FILE": str(cast.world.pki.pseudonym_key),
+        "FASTTRACK_MATERIALS_DIR": str(cast.world.home / "materials"),
+    }
+    number = papers(transfer()).police_no
+    done = fasttrack("rules", "replay", number, "--json", environ=environ)
+    assert done.code == 0, done.errors or done.output
+    assert [one["verdict"] for one in json.loads(done.output)["entries"]] == ["same"] * len(judged)
+    unknown = fasttrack("rules", "replay", "f" * 32, "--json", environ=environ)
+    assert (unknown.code, "no judged entry" in unknown.output) == (2, True)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("no_such: 1\n")
+    wrong = fasttrack("rules", "replay", pseudonym, "--json", "--settings", settings, environ=environ)
+    assert (wrong.code, "there is no setting no_such" in wrong.output) == (2, True)

@@ -1,0 +1,142 @@
+"""``fasttrack rules``: records judged on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.core.judge.listing import to_markdown
+from gateway.core.judge.rule_set import load_rule_set
+from tests.adapters.cases import SAMPLES
+from tests.support.command import Finished, fasttrack_here
+
+TRANSFER = SAMPLES / "01-dui-chain/1-transfer/from-police.transfer.xml"
+INDICTMENT = SAMPLES / "01-dui-chain/4-indictment/from-procuratorate.indictment.json"
+
+
+def _rules(*arguments: object, code: int = 0) -> Finished:
+    done = fasttrack_here("rules", *arguments)
+    assert done.code == code, done.errors or done.output
+    return done
+
+
+def _indictment(folder: Path, **changes: Any) -> Path:
+    record = json.loads(INDICTMENT.read_bytes())
+    record["XYR"][0].update(changes)
+    file = folder / "indictment.json"
+    file.write_text(json.dumps(record, ensure_ascii=False), "utf-8")
+    return file
+
+
+def test_check_prints_exactly_result_persons_documents_and_rule_set() -> None:
+    """A program reads four members, and each finding with its article, cure and path in the sender's own file."""
+    told = _rules("check", TRANSFER, "--from", "police", "--json").object
+    assert list(told) == ["result", "persons", "documents", "rule_set"]
+    assert (told["result"], told["rule_set"]) == ("UNKNOWN", "eligibility/2026.1")
+    [person] = told["persons"]
+    assert (list(person), person["result"]) == (["key", "result", "findings"], "UNKNOWN")
+    [finding] = person["findings"]
+    assert (finding["rule"], finding["path"]) == ("E02", "/YSQS/XYRLB/XYR[1]")
+    assert (finding["field"], finding["basis"]) == ("person[1].proposal.penalty", "CPL 222")
+    assert finding["cure"] and finding["is_missing"]
+    assert {one["name"] for one in told["documents"]} == {"DOCUMENT_MISSING", "DOCUMENT_WITHOUT_NUMBER"}
+
+
+def test_check_of_a_record_that_would_be_refused_has_status_one(tmp_path: Path) -> None:
+    """An indictment on the fast track of somebody who denies is refused, and so is this command's answer."""
+    told = _rules("check", _indictment(tmp_path, SFRZ="N"), "--from", "procuratorate", "--json", code=1).object
+    assert told["result"] == "INELIGIBLE"
+    assert [(one["name"], one["severity"]) for one in told["persons"][0]["findings"]] == [("PLEA_NOT_GUILTY", "error")]
+
+
+def test_check_of_a_record_that_cannot_be_read_tells_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """Nothing is judged that was not understood."""
+    told = _rules("check", _indictment(tmp_path, XB="甲"), "--from", "procuratorate", "--json", code=1).object
+    assert (told["result"], told["persons"]) == ("NOT_EVALUATED", [])
+    assert [one["name"] for one in told["documents"]] == ["CODE_NOT_IN_TABLE"]
+
+
+def test_check_on_another_day_judges_by_that_day(tmp_path: Path) -> None:
+    """A day of the gateway before the record's own is the latest that counts: then he was a minor."""
+    file = _indictment(tmp_path, CSRQ="2006-06-15", SFZH="999001200606150119")
+    record = json.loads(file.read_bytes())
+    del record["XYR"][0]["SFZH"]
+    file.write_text(json.dumps(record, ensure_ascii=False), "utf-8")
+    results = [
+        _rules("check", file, "--from", "procuratorate", "--day", day, "--json", code=code).object["persons"][0]
+        for day, code in (("2024-06-15", 1), ("2024-06-16", 0))
+    ]
+    assert "DEFENDANT_IS_MINOR" in {one["name"] for one in results[0]["findings"]}
+    assert "DEFENDANT_IS_MINOR" not in {one["name"] for one in results[1]["findings"]}
+
+
+def test_explain_tells_article_place_and_cure_of_every_finding() -> None:
+    """A person reads what to do about it."""
+    shown = _rules("explain", TRANSFER, "--from", "police").output
+    for text in ("UNKNOWN at transfer on 2024-06-10", "E02 [not known]", "CPL 222", "cure", "/YSQS/WSLB/WS[8]"):
+        assert text in shown
+    told = _rules("explain", TRANSFER, "--from", "police", "--json").object
+    assert (told["point"], told["on"]) == ("transfer", "2024-06-10")
+
+
+def test_what_if_shows_results_and_findings_that_come_and_go() -> None:
+    """Two setters at once: one takes the case out, the other would heal a paper."""
+    setters = ("--set", "person[1].plea=withdrawn", "--set", "document.D40[1]=present")
+    told = _rules("whatif", INDICTMENT, "--from", "procuratorate", *setters, "--json").object
+    assert (told["before"]["result"], told["after"]["result"]) == ("ELIGIBLE", "INELIGIBLE")
+    assert [one["path"] for one in told["appear"]] == ["/XYR/0/SFRZ", "/XYR/0/SFRF", "/XYR/0/SFTYSC"]
+    assert [one["rule"] for one in told["disappear"]] == ["D40"]
+    assert "ELIGIBLE -> INELIGIBLE" in _rules("whatif", INDICTMENT, "--from", "procuratorate", *setters).output
+
+
+@pytest.mark.parametrize(
+    ("setter", "words"),
+    [
+        ("person[1].plea.gulty=no", "person.plea.guilty"),
+        ("person[9].plea.guilty=no", "there are 1 of person"),
+        ("person[1].plea=perhaps", "withdrawn"),
+        ("person[1].plea.guilty=perhaps", "yes or no"),
+        ("person[1].proposal=long", "1Y6M"),
+        ("case.police_no=none", "always has a value"),
+        ("document.D41=lost", "missing or present"),
+        ("on=tomorrow", "2026-11-24"),
+        ("point=somewhere", "court_acceptance"),
+        ("person=all", "emptied"),
+        ("nothing", "FIELD=VALUE"),
+    ],
+)
+def test_what_if_with_a_setter_that_means_nothing_says_what_is_near(setter: str, words: str) -> None:
+    """A typing error is not a fact; the message names what there is."""
+    done = _rules("whatif", INDICTMENT, "--from", "procuratorate", "--set", setter, code=2)
+    assert words in " ".join(done.errors.replace("│", " ").split())
+
+
+def test_list_prints_the_page_of_the_rules_and_the_data(tmp_path: Path) -> None:
+    """The page is written by the command; other readings are another rule set."""
+    assert _rules("list", "--markdown").output == to_markdown(load_rule_set())
+    told = _rules("list", "--json").object
+    assert (told["rule_set"], len(told["eligibility"])) == ("eligibility/2026.1", 12)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("most_expected_months: 24\n")
+    other = _rules("list", "--json", "--settings", settings).object
+    assert other["rule_set"].startswith("eligibility/2026.1+")
+    assert other["definition_sha256"] != told["definition_sha256"]
+    assert "E02" in _rules("list").output
+
+
+def test_settings_that_there_are_not_are_named(tmp_path: Path) -> None:
+    """A setting that is spelled wrong would silently be the default."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("most_months: 24\nqualification: perhaps\n")
+    done = _rules("check", TRANSFER, "--from", "police", "--settings", settings, code=2)
+    text = " ".join(done.errors.replace("│", " ").split())
+    assert "there is no setting most_months" in text and "warn or refuse" in text
+
+
+def test_file_and_agency_that_there_are_not_are_usage_errors(tmp_path: Path) -> None:
+    """Nothing is guessed."""
+    _rules("check", tmp_path / "nothing", "--from", "police", code=2)
+    _rules("check", TRANSFER, "--from", "customs", code=2)
