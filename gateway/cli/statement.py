@@ -16,6 +16,7 @@ from gateway.cli.command import Session, gateway_command
 from gateway.cli.connection import SIGN_FIELDS, SettingsError
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.output import console, from_finding, print_findings, print_json, print_table
+from gateway.cli.statement_register import register
 
 if TYPE_CHECKING:
     from gateway.core.identity import Agency
@@ -237,3 +238,6 @@ async def show(
     terminal.print(f"{item.type} {item.version} of {item.issuer}, occurred {item.occurred_at.isoformat()}")
     terminal.print(f"  receipt  verified, ledger entry {read.receipt.entry_index}, sealed by {witnesses} witnesses")
     terminal.print(json.dumps(dict(item.body), ensure_ascii=False, indent=2), markup=False)
+
+
+app.command("register")(register)

@@ -130,8 +130,10 @@ class Scene:
 
     @cached_property
     def person_keys(self) -> frozenset[str]:
-        """Keys of the record's persons."""
-        return frozenset(person.key for person in self.case.persons) if self.case else frozenset()
+        """Keys of the record's persons and of organisations that are defendants."""
+        if self.case is None:
+            return frozenset()
+        return frozenset(person.key for person in self.case.persons) | {org.key for org in self.case.orgs}
 
     @cached_property
     def document_keys(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ _WORDING: Final = {
     "maxLength": "it may have {} characters",
     "minItems": "it must have at least {} items",
     "maxItems": "it may have {} items",
+    "minProperties": "it must have at least {} fields",
     "uniqueItems": "no item may stand twice",
 }
 

@@ -79,19 +79,9 @@ def _mass_freeze(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]
     settings = view.settings
     if len(accounts) < settings.mass_freeze_accounts and len(whole) < settings.mass_freeze_whole_accounts:
         return
-    names, approver = rule.parameters["annexes"], rule.parameters["approver"]
-    if not any(annex.name in names and _has_approver(annex.data, approver) for annex in view.dossier.annexes):
+    names, approval = rule.parameters["annexes"], rule.parameters["approval"]
+    if not any(annex.name in names and approval in annex.data for annex in view.dossier.annexes):
         yield Hit("freeze")
-
-
-def _has_approver(data: Any, approver: str) -> bool:
-    """Whether an annex names the city head as who approved, wherever its form has it."""
-    if isinstance(data, Mapping):
-        named = data.get("approver_level", data.get("approver"))
-        return (isinstance(named, str) and named.upper().startswith(approver)) or any(
-            _has_approver(value, approver) for value in data.values()
-        )
-    return isinstance(data, list | tuple) and any(_has_approver(item, approver) for item in data)
 
 
 def _moved_listed(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:

@@ -336,6 +336,15 @@ def test_mass_freeze_without_approval_is_refused(accounts: int, kind: str, refus
     assert [(one.field, one.severity.value) for one in found] == [("freeze", "error")] * refused
 
 
+def test_mass_freeze_that_its_list_proves_approved_is_not_refused() -> None:
+    """The list of freezes names the approval of the city head."""
+    case = make_case(freezes=_frozen(200))
+    approved = Annex(name="freeze-list", version=1, path="/materials/1", data={"city_approval": {"no": "1"}})
+    assert findings_of(make_dossier(Point.TRANSFER, case=case, annexes=(approved,)), "D17.3") == []
+    other = Annex(name="freeze-list", version=1, path="/materials/1", data={})
+    assert len(findings_of(make_dossier(Point.TRANSFER, case=case, annexes=(other,)), "D17.3")) == 1
+
+
 def test_documents_of_one_person_do_not_count_for_another() -> None:
     """Of two defendants each needs a recognizance; a paper that names nobody is nobody's."""
     dossier = apply_setter(make_dossier(case=make_case(2)), "document.D41[2]=missing")
