@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.trust.der import BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE, parse_elements, parse_one, to_der
+from gateway.core.der import BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE, parse_elements, parse_one, to_der
 from gateway.trust.sm2 import Sm2PrivateKey, Sm2PublicKey, to_der_signature
 
 _STAND_IN: Final = ec.generate_private_key(ec.SECP256R1())

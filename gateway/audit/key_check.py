@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from gateway.audit.finding import AuditFinding, Report
+from gateway.audit.jws_check import load_certificate
 from gateway.audit.leaf_form import parse_entry
+from gateway.audit.sm2_check import public_key_info
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.fsck_port import FsckSource
 from gateway.core.key_history import KeyHistory, registration_id, revocation_id
@@ -65,9 +63,8 @@ def _problems(
 
 
 def _public_key_sha256(certificate: bytes) -> str | None:
-    """Digest of the public key; None when it is of a kind that cannot be read here (SM2)."""
+    """Digest of the public key, of whatever kind; None when the certificate cannot be read."""
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-        return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return sha256(public_key_info(load_certificate(certificate))).hexdigest()
+    except (ValueError, IndexError):
         return None

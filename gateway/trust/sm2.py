@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.trust.der import SEQUENCE, parse_elements, parse_one, to_der
+from gateway.core.der import SEQUENCE, parse_elements, parse_one, to_der
 from gateway.trust.sm2_libcrypto import library
 
 SM2_WITH_SM3: Final = x509.ObjectIdentifier("1.2.156.10197.1.501")

@@ -18,8 +18,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.utils import CryptographyDeprecationWarning
 from rfc3161_client import TimeStampResponse, VerificationError, VerifierBuilder, decode_timestamp_response
 
+from gateway.core.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, to_der, to_integer
 from gateway.core.errors import ErrorCode, refuse
-from gateway.trust.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, to_der, to_integer
 from gateway.trust.timestamp_http import parse_address, post
 
 DIGEST_BYTES: Final = 32

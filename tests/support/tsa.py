@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.authority import Authority, generate_key
-from gateway.trust.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, parse_elements, parse_one, to_der
-from gateway.trust.der import to_integer as integer
+from gateway.core.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, parse_elements, parse_one, to_der
+from gateway.core.der import to_integer as integer
 from tests.support.pki import NOW
 
 _GENERALIZED_TIME = 0x18

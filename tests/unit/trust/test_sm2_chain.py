@@ -15,9 +15,9 @@ from certs.__main__ import main
 from certs.authority import Authority
 from certs.layout import load_key
 from certs.pki import make_pki
+from gateway.core.der import BIT_STRING, SEQUENCE, parse_elements, parse_one, to_der
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.trust.chain import examine_chain, public_key_of, thumbprint
-from gateway.trust.der import BIT_STRING, SEQUENCE, parse_elements, parse_one, to_der
 from gateway.trust.jws import verify_bundle
 from gateway.trust.signer_registry import SignerKey, SignerRegistry, load_registry
 from gateway.trust.sm2 import Sm2PrivateKey, Sm2PublicKey, is_issued_by, is_sm2, to_der_signature
