@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.core.clock_due import Counting, Due, Moment, Suspension, compute_due, is_before, to_day, to_start
 from gateway.core.clock_length import Length
-from gateway.core.clock_rule import STEP, ClockRule, Extension
+from gateway.core.clock_rule import RECIPIENT, STEP, ClockRule, Extension
 from gateway.core.clock_table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 
@@ -63,8 +63,9 @@ class Clock:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Person, id and step: what may run only once at a time."""
-        return self.person, self.rule.id, self.inputs.get(STEP, "")
+        """Person, id and step (with the recipient, if there is one): what may run only once at a time."""
+        step, recipient = self.inputs.get(STEP, ""), self.inputs.get(RECIPIENT)
+        return self.person, self.rule.id, f"{step}/{recipient}" if recipient else step
 
     @property
     def is_running(self) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.core.clock_input import InputKind, parse_condition, parse_input_kind
 from gateway.core.clock_length import Length, parse_length
-from gateway.core.clock_rule import Choice, ClockRule, ClockSettings, Extension, TrialStart
+from gateway.core.clock_rule import STEP, Choice, ClockRule, ClockSettings, Extension, Guard, Step, TrialStart
+from gateway.core.fact import INPUTS
 from gateway.core.rule import RuleRow
 
 
@@ -31,7 +32,7 @@ def parse_row(source: RuleRow, settings: ClockSettings, problems: list[str]) -> 
         parsed = ClockRule(
             rule,
             str(row["title"]),
-            _one_of(row["belongs_to"], person=True, file=False),
+            _one_of(row["belongs_to"], person=True, file=False, account=False),
             _parse_starts(row["start"], settings),
             tuple(map(str, row["stop"])),
             choices,
@@ -42,6 +43,11 @@ def parse_row(source: RuleRow, settings: ClockSettings, problems: list[str]) -> 
             extensions,
             tuple(row.get("suspended_by", ())),
             row.get("max_runs"),
+            row["belongs_to"] == "account",
+            {name: _parse_step(step) for name, step in row.get("steps", {}).items()},
+            _parse_guard(row),
+            dict(row.get("becomes", {})),
+            row.get("restarts", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         problems.append(f"{rule.id}: {type(error).__name__}: {error}")
@@ -66,12 +72,33 @@ def _find_problems(row: ClockRule) -> Iterable[str]:
         yield "an assumed value has another form than the input"
     used = {condition.name for choice in row.choices for condition in choice.conditions}
     yield from (f"{name} is no input" for name in sorted(used - row.inputs.keys()))
+    yield from _find_step_problems(row)
     for extension in row.extensions.values():
         if extension.after and extension.after not in row.extensions:
             yield f"{extension.name} comes after an unknown extension"
         lengths = [length for length in (extension.by, extension.to, extension.at_least) if length]
         if {length.unit for length in lengths} - units:
             yield f"{extension.name} is counted in another unit"
+
+
+def _find_step_problems(row: ClockRule) -> Iterable[str]:
+    words = row.inputs[STEP].words if STEP in row.inputs else ()
+    if set(row.steps) != set(words):
+        yield "steps must name every word of the input step"
+    for which, events, all_events in (
+        ("start", [event for step in row.steps.values() for event in step.starts], row.starts),
+        ("stop", [event for step in row.steps.values() for event in step.stops], row.stops),
+    ):
+        if row.steps and set(events) != set(all_events):
+            yield f"the steps must {which} by the events of the row"
+    if {step.after for step in row.steps.values()} - {"", *row.steps}:
+        yield "a step comes after an unknown step"
+    if set(row.becomes) - set(row.stops):
+        yield "it becomes another clock by an event that does not stop it"
+    for guard in (row.guard, *(step.guard for step in row.steps.values())):
+        for name, values in [*guard.only_if.items(), *guard.not_if.items()]:
+            if name not in INPUTS or not all(INPUTS[name](value) for value in values):
+                yield f"a condition on {name} that no fact can fulfil"
 
 
 def _covers_all(row: ClockRule) -> bool:
@@ -88,6 +115,20 @@ def _one_of(value: Any, **meanings: bool) -> bool:
     if value not in meanings:
         raise ValueError(f"{value} is none of {', '.join(meanings)}")
     return meanings[value]
+
+
+def _parse_step(item: Mapping[str, Any]) -> Step:
+    if not {"start", "stop"} <= item.keys() <= {"start", "stop", "after", "only_if", "not_if"}:
+        raise ValueError("a step has start and stop, it may have after, only_if and not_if")
+    return Step(tuple(item["start"]), tuple(item["stop"]), _parse_guard(item), item.get("after", ""))
+
+
+def _parse_guard(item: Mapping[str, Any]) -> Guard:
+    only_if, not_if = (
+        {name: tuple(value) if isinstance(value, list) else (value,) for name, value in item.get(key, {}).items()}
+        for key in ("only_if", "not_if")
+    )
+    return Guard(only_if, not_if)
 
 
 def _parse_starts(value: Any, settings: ClockSettings) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from gateway.core.rule import Rule
 
 STEP: Final = "step"
 """The input that tells apart the clocks of one row that may run beside each other."""
+RECIPIENT: Final = "recipient"
+"""The input that tells apart the persons who were served."""
 
 
 class TrialStart(StrEnum):
@@ -75,6 +77,42 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What must be known, or must not be, for a clock to start.
+
+    Args:
+        only_if: values of facts, one of which must be known.
+        not_if: values of facts, none of which may be known.
+    """
+
+    only_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    not_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def lets(self, known: Mapping[str, Any]) -> bool:
+        """Whether the clock starts; a fact that is not known fulfils ``not_if`` and never ``only_if``."""
+        return all(known.get(name) in values for name, values in self.only_if.items()) and not any(
+            known.get(name) in values for name, values in self.not_if.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the limits of a row.
+
+    Args:
+        starts: events that start it.
+        stops: events that stop it.
+        guard: when it starts.
+        after: step that must have run before; "" for none.
+    """
+
+    starts: tuple[str, ...]
+    stops: tuple[str, ...]
+    guard: Guard = field(default_factory=Guard)
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockRule:
     """One row.
 
@@ -92,6 +130,11 @@ class ClockRule:
         extensions: by name.
         suspended_by: clocks during which it stands still.
         max_runs: how often it may start for one person in all; None for any number.
+        is_of_account: it belongs to one of the accounts that were frozen.
+        steps: the limits of the row, where it has several.
+        guard: when it starts.
+        becomes: by event that stops it, the clock that goes on from the same start.
+        restarts: a further start sets it back to nothing.
     """
 
     rule: Rule
@@ -107,6 +150,11 @@ class ClockRule:
     extensions: Mapping[str, Extension] = field(default_factory=dict)
     suspended_by: tuple[str, ...] = ()
     max_runs: int | None = None
+    is_of_account: bool = False
+    steps: Mapping[str, Step] = field(default_factory=dict)
+    guard: Guard = field(default_factory=Guard)
+    becomes: Mapping[str, str] = field(default_factory=dict)
+    restarts: bool = False
 
     @property
     def id(self) -> str:

@@ -19,7 +19,9 @@ from gateway.core.rule import Confidence, RuleFileError, RuleSet, load_rules
 
 RULES: Final = "clocks"
 REQUIRED: Final = ("title", "belongs_to", "start", "stop", "length", "roll", "force")
-OPTIONAL: Final = ("inputs", "assume", "extensions", "suspended_by", "max_runs")
+OPTIONAL: Final = (
+    "inputs", "assume", "extensions", "suspended_by", "max_runs", "steps", "only_if", "not_if", "becomes", "restarts",
+)  # fmt: skip
 
 
 class ClockTable:
@@ -49,6 +51,12 @@ class ClockTable:
             for other in row.suspended_by
             if other not in self._by_id
         )
+        problems.extend(
+            f"{row.id}: becomes the unknown {other}"
+            for row in self.rows
+            for other in row.becomes.values()
+            if other not in self._by_id
+        )
         problems.extend(_find_bad_lengths(self.settings, self._by_id))
         if problems:
             raise RuleFileError(rules.name, problems)
@@ -56,6 +64,9 @@ class ClockTable:
             name: tuple(row.inputs[name] for row in self.rows if name in row.inputs)
             for name in sorted({name for row in self.rows for name in row.inputs})
         }
+
+        self.started_by: Final = _index((row.id, row.starts) for row in self.rows)
+        self.stopped_by: Final = _index((row.id, row.stops) for row in self.rows)
 
     def has(self, kind: str) -> bool:
         """Whether there is a clock of this kind, in force or not."""
@@ -111,6 +122,15 @@ class ClockTable:
         if findings:
             raise GatewayError(findings)
         return known
+
+
+def _index(rows: Iterable[tuple[str, Iterable[str]]]) -> Mapping[str, tuple[str, ...]]:
+    """Ids of clocks by event, in order of the table."""
+    found: dict[str, dict[str, None]] = {}
+    for kind, events in rows:
+        for event in events:
+            found.setdefault(event, {})[kind] = None
+    return {event: tuple(kinds) for event, kinds in found.items()}
 
 
 def parse_settings(name: str, value: Any, defaults: Mapping[str, Any] | None = None) -> ClockSettings:

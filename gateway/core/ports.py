@@ -16,6 +16,7 @@ from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import Manifest
+from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
 
 if TYPE_CHECKING:
@@ -121,6 +122,21 @@ class NumberedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffFacts:
+    """What the submit of a handoff told.
+
+    Args:
+        kind: of the handoff.
+        is_fetched: whether its receiver has fetched it.
+        facts: with the pseudonyms of the persons.
+    """
+
+    kind: RecordKind
+    is_fetched: bool
+    facts: tuple[KnownFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEntry:
     """An entry as the ledger holds it: leaf bytes, their hash and the index."""
 
@@ -203,8 +219,8 @@ class LedgerReader(Protocol):
     async def case_facts(self, case: str) -> list[KnownFact]:
         """What happened in a case (pseudonym), by the entries that brought it."""
 
-    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
-        """What the submit of a handoff said; none when there is no such handoff."""
+    async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
+        """What the submit of a handoff said; None when there is no such handoff, or it brought no facts."""
 
     async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
         """Entries that match with index > after_index, by index."""

@@ -21,6 +21,7 @@ from gateway.core.signed import payload_of
 from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
+from gateway.flows.tell import tell_act
 
 if TYPE_CHECKING:
     from gateway.core.case import Rendition
@@ -125,6 +126,8 @@ async def claim_handoff(
 async def append_act(parts: Parts, command: Command) -> Appended:
     """Append an act on a handoff; a refusal remembers which handoff it was about."""
     try:
+        if isinstance(command.actor, Agency):
+            command = await tell_act(parts, command, command.actor)
         return await parts.writer.append(command)
     except GatewayError as error:
         error.handoff = command.handoff

@@ -13,6 +13,7 @@ from gateway.core.identity import Agency
 from gateway.core.ports import Appended
 from gateway.flows.check import Checked, check_bundle, refusal
 from gateway.flows.parts import Parts
+from gateway.flows.tell import tell_submit
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
     try:
         if not checked.is_acceptable:
             raise refusal(checked)
-        appended = await parts.writer.append(_command(checked, caller, manifest_jws, case))
+        command = _command(checked, caller, manifest_jws, case)
+        read = checked.reading.case if checked.reading is not None else None
+        appended = await parts.writer.append(tell_submit(command, read, parts.pseudonyms, parts.clock()))
     except GatewayError as error:
         if checked.signed.signer == caller == checked.signed.manifest.sender:
             error.case = case

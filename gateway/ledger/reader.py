@@ -28,6 +28,7 @@ from gateway.core.merkle import (
 )
 from gateway.core.ports import (
     EntryFilter,
+    HandoffFacts,
     InboxRow,
     NumberedRow,
     StoredEntry,
@@ -35,6 +36,7 @@ from gateway.core.ports import (
     StoredStatement,
     TreeHead,
 )
+from gateway.core.route import RecordKind
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.node import Nodes
@@ -202,19 +204,22 @@ class Reader:
         """
         return _to_facts(await self._fetch("case_facts", case))
 
-    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
+    async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
         """Read what the submit of a handoff said.
 
         Args:
             handoff: its id.
 
         Returns:
-            its facts; none when there is no such handoff.
+            its facts; None when there is no such handoff, or it brought none.
 
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
-        return _to_facts(await self._fetch("handoff_facts", handoff))
+        rows = await self._fetch("handoff_facts", handoff)
+        if not rows:
+            return None
+        return HandoffFacts(RecordKind(rows[0]["handoff_kind"]), rows[0]["is_fetched"], tuple(_to_facts(rows)))
 
     async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
         """Query entries.

@@ -18,6 +18,7 @@ from gateway.core.identity import Agency
 from gateway.core.ports import (
     Appended,
     EntryFilter,
+    HandoffFacts,
     InboxRow,
     NumberedRow,
     StoredEntry,
@@ -193,14 +194,18 @@ class FakeLedger:
             for fact in from_facts_bytes(done.facts)
         ]
 
-    async def handoff_facts(self, handoff: UUID) -> list[KnownFact]:
+    async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
         """What the submit of a handoff said."""
-        return [
+        facts = tuple(
             KnownFact(fact, appended.recorded_at, appended.index)
             for done, appended in zip(self.commands, self.entries, strict=True)
             if done.kind is EntryKind.SUBMITTED and done.handoff == handoff
             for fact in from_facts_bytes(done.facts)
-        ]
+        )
+        if not facts:
+            return None
+        done = {from_leaf(entry.leaf).kind for entry in self.entries if from_leaf(entry.leaf).handoff == str(handoff)}
+        return HandoffFacts(self.heads[handoff].kind, EntryKind.FETCHED in done, facts)
 
     async def entries_of(self, condition: EntryFilter) -> list[StoredEntry]:
         """Entries of a case, or all."""

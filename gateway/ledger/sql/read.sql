@@ -53,9 +53,12 @@ WHERE fact.case_id = $1
 ORDER BY fact.seq
 
 -- name: handoff_facts
--- What the submit of a handoff brought.
-SELECT fact.seq, entry.recorded_at, fact.body
-FROM ledger.bundle JOIN ledger.fact ON fact.seq = bundle.seq JOIN ledger.entry ON entry.seq = fact.seq
+-- What the submit of a handoff brought, and whether its receiver has fetched it.
+SELECT fact.seq, offered.recorded_at, fact.body, offered.handoff_kind,
+       EXISTS (SELECT FROM ledger.entry WHERE handoff_id = $1 AND kind = 'fetched') AS is_fetched
+FROM ledger.bundle
+JOIN ledger.fact ON fact.seq = bundle.seq
+JOIN ledger.entry AS offered ON offered.seq = bundle.seq
 WHERE bundle.handoff_id = $1
 -- name: statements_of_id
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
