@@ -197,13 +197,14 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     watch = Watch(settings.database_url)
     procedure, schemas = procedure_of(settings.rule_settings), adapters(settings.schema_versions)
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
+    forms = load_forms(settings.form_settings)
     parts = Parts(
         origin=settings.origin,
         clock=clock,
         pseudonyms=pseudonyms,
         verify=follower.verify,
         verify_statement=follower.verify_statement,
-        statement_forms=statement_forms(load_forms(settings.form_settings)),
+        statement_forms=statement_forms(forms),
         writer=batcher,
         reader=Reader(pool),
         watch=watch,
@@ -214,7 +215,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         statements=statements,
         checkpoints=CheckpointStore(pool),
         policy=policy,
-        forms=load_forms(settings.form_settings),
+        forms=forms,
     )
 
     async def refuse(caller: Agency, method: str, error: GatewayError) -> int:

@@ -107,7 +107,8 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
     findings += annex_findings
     if annexes:
         case = reading.case if reading is not None and is_read else None
-        findings += await check_annexes(parts, manifest, annexes, case, now)
+        register = await parts.registers.find(parts.reader, manifest.sender)
+        findings += await check_annexes(parts, manifest, annexes, case, now, register=register)
     if reading is not None and is_read:
         outcome = judge_reading(parts, reading, now, annexes=annexes)
         findings += to_findings(parts, reading, outcome)

@@ -22,6 +22,7 @@ from gateway.core.pseudonym import Pseudonyms
 from gateway.core.seal_ports import Checkpoints
 from gateway.core.statement_form import StatementForms
 from gateway.core.witness_policy import WitnessPolicy
+from gateway.flows.register import Registers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Parts:
         checkpoints: checkpoints and cosignatures.
         policy: whose cosignatures seal a receipt; None when nothing is sealed here.
         forms: published forms of annexes and statements, with the chosen settings.
+        registers: officers' registers that agencies have stated.
     """
 
     origin: str
@@ -65,3 +67,4 @@ class Parts:
     checkpoints: Checkpoints
     policy: WitnessPolicy | None = None
     forms: FormBook = field(default_factory=load_form_book)
+    registers: Registers = field(default_factory=Registers)

@@ -8,10 +8,7 @@ Source: JSON Schema draft 2020-12, core and validation; RFC 6901 (JSON Pointer).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from functools import cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -19,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from gateway.core.errors import ErrorCode, Finding
+from gateway.core.form.accept import compile_accept, compile_pattern, is_of_format
 
 _ANNOTATIONS: Final = frozenset({"$schema", "$id", "$defs", "$comment", "title", "description", "examples"})
 _WORDING: Final = {
@@ -52,22 +50,14 @@ def to_pointer(path: Iterator[Any] | list[Any] | tuple[Any, ...]) -> str:
     return "".join(f"/{str(step)[:64].replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern)
-
-
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not _compiled(pattern).search(instance):
+    if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
         yield ValidationError("")
 
 
 def _format(_: Any, kind: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str):
-        try:
-            (date if kind == "date" else datetime).fromisoformat(instance)
-        except ValueError:
-            yield ValidationError("")
+    if isinstance(instance, str) and not is_of_format(kind, instance):
+        yield ValidationError("")
 
 
 def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -113,7 +103,9 @@ class CompiledSchema:
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._validator: Final = _Validator(_inline(schema, schema.get("$defs", {})))
+        inlined = _inline(schema, schema.get("$defs", {}))
+        self._validator: Final = _Validator(inlined)
+        self._accept: Final = compile_accept(inlined)
 
     def find_faults(self, data: Any) -> Iterator[Finding]:
         """Look for every departure from the schema.
@@ -124,8 +116,9 @@ class CompiledSchema:
         Yields:
             FORM_FIELD_MISSING, FORM_FIELD_UNKNOWN, FORM_FIELD_INVALID with the pointer to the field.
         """
-        for error in self._validator.iter_errors(data):
-            yield _to_finding(error)
+        if not self._accept(data):
+            for error in self._validator.iter_errors(data):
+                yield _to_finding(error)
 
 
 def _to_finding(error: ValidationError) -> Finding:

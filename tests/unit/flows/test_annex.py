@@ -13,11 +13,14 @@ from gateway.core.errors import ErrorCode, Severity
 from gateway.core.form.book import MAX_FORM_BYTES
 from gateway.core.form.definition import FormKind
 from gateway.core.manifest import Material
+from gateway.core.statement import to_payload
+from gateway.core.statement_form import StatementForms, published_statement_forms
 from gateway.flows.annex import MAX_ANNEXES
 from gateway.flows.check import Checked, check_bundle
-from tests.support.bundle import PDF, new_case_number, to_material
-from tests.support.fake_parts import POLICE, PROCURATORATE, World, fake_sign
-from tests.support.form_scene import changed_example
+from gateway.flows.state import submit_statement
+from tests.support.bundle import PDF, make_statement, new_case_number, to_material
+from tests.support.fake_parts import POLICE, PROCURATORATE, World, fake_sign, fake_sign_statement
+from tests.support.form_scene import book, changed_example
 
 E = ErrorCode
 _TYPE = "application/vnd.fasttrack.{}.v1+json"
@@ -155,3 +158,41 @@ async def test_annex_of_another_role_is_refused() -> None:
     manifest = replace(manifest, materials=(_material(data, "reception"),))
     checked = await check_bundle(world.parts, PROCURATORATE, fake_sign(manifest, "pr:110108"), record)
     assert (E.FORM_ISSUER_WRONG, "/materials/0/media_type") in _found(checked)
+
+
+async def _state_register(world: World, unit_code: str, *officers: str, **row: str) -> None:
+    valid = {
+        "level": "BASIC",
+        "post": "OFFICER",
+        "status": "VALID",
+        "obtained_on": "2022-01-01",
+        "valid_to": "2026-12-31",
+    }
+    body = {
+        "unit_code": unit_code,
+        "as_of": "2024-06-01",
+        "officers": [{"officer_no": number, **valid, **row} for number in officers],
+    }
+    statement = make_statement(body, type="qualification-register", created_at=world.clock(), occurred_at=world.clock())
+    await submit_statement(world.parts, POLICE, fake_sign_statement(to_payload(statement), "ps:110108"))
+
+
+async def test_officers_are_judged_by_the_newest_register_that_the_sender_stated_for_each_unit() -> None:
+    """A register is a statement: the day of the act counts, a later one replaces that of its unit, others stay."""
+    world = World(forms=StatementForms(published_statement_forms(book())))
+    centre = _encode("case-centre-log", {"/visits/0/interrogations/0/recording_ids": []})
+    material = await _given(world, centre, "case-centre-log")
+    at = "/materials/0#/visits/0/interrogations/0/officers"
+
+    async def judged() -> list[str]:
+        found = (await _check(world, material)).findings
+        return [finding.path for finding in found if finding.code is E.OFFICER_NOT_QUALIFIED]
+
+    assert await judged() == []
+    await _state_register(world, "110108000000", "110001", "110002", "110003")
+    await _state_register(world, "110108010000", "110004")
+    assert await judged() == []
+    await _state_register(world, "110108000000", "110001", "110002", "110003", valid_to="2024-06-01")
+    assert await judged() == [f"{at}/0", f"{at}/1"]
+    await _state_register(world, "110108000000", "110002", "110003")
+    assert await judged() == [f"{at}/0"]
