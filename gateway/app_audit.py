@@ -114,6 +114,7 @@ class CaseSource:
         self.entries = ledger.entries
         self.bundles = ledger.bundles
         self.statements = ledger.statements
+        self.keys = ledger.keys
         self.head = ledger.head
         self.proof = ledger.proof
 

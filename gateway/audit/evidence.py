@@ -3,6 +3,7 @@
 README.md            what this is, and openssl commands for every signature
 case.json            index of the pack
 leaves/N.json        the ledger entries, byte for byte          receipts/N.jws   what the gateway promised for each
+signers/N/           entries that register or revoke the keys that signed, with proof and certificate
 proofs/N.json        the way from each to the root              details/N.json   texts of decisions
 facts/N.json         what happened, by which clocks run
 head/                checkpoint with cosignatures, time stamp
@@ -29,7 +30,7 @@ from gateway.audit.bag import BagWriter
 from gateway.audit.jws_check import Header, decode_segment, parse_header, split
 from gateway.audit.pack_readme import Signed, write_readme
 from gateway.core.batch_receipt import SEPARATOR
-from gateway.core.entry import Entry, from_leaf, leaf_hash
+from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
 from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, EvidenceSource, PackKeys
 from gateway.core.identity import parse_agency
 from gateway.core.note import NoteError, parse_note, parse_signature_line
@@ -119,6 +120,7 @@ class _Packer:
         for entry in entries:
             await self._entry(entry, head)
         self._head(head)
+        signers = await self._signers({entry.signer_key for entry in parsed.values() if entry.signer_key}, head)
         for statement in statements:
             folder = f"statements/{statement.index}"
             self.bag.add(f"{folder}/statement.jws", statement.statement_jws.encode())
@@ -148,6 +150,7 @@ class _Packer:
                 }
                 for number, entry in parsed.items()
             ],
+            "signers": signers,
             "bundles": [bundle.handoff for bundle in bundles],
             "renditions": renditions,
             "materials": list(materials.values()),
@@ -159,15 +162,7 @@ class _Packer:
     async def _entry(self, entry: CaseEntry, head: EvidenceHead) -> None:
         number = entry.index
         self.bag.add(f"leaves/{number}.json", entry.leaf)
-        path = await self._source.proof(number, head.size)
-        proof = {
-            "index": number,
-            "leaf_hash": leaf_hash(entry.leaf).hex(),
-            "tree_size": head.size,
-            "root_hash": head.root.hex(),
-            "hashes": [item.hex() for item in path],
-        }
-        self.bag.add(f"proofs/{number}.json", _to_json(proof))
+        await self._proof(f"proofs/{number}.json", number, entry.leaf, head)
         if entry.receipt:
             self.bag.add(f"receipts/{number}.jws", entry.receipt.encode())
             self._signature(f"receipts/{number}", entry.receipt.partition(SEPARATOR)[0], from_leaf(entry.leaf))
@@ -176,6 +171,36 @@ class _Packer:
         if entry.facts:
             self.bag.add(f"facts/{number}.json", entry.facts)
         self.packed.entries += 1
+
+    async def _proof(self, name: str, number: int, leaf: bytes, head: EvidenceHead) -> None:
+        proof = {
+            "index": number,
+            "leaf_hash": leaf_hash(leaf).hex(),
+            "tree_size": head.size,
+            "root_hash": head.root.hex(),
+            "hashes": [item.hex() for item in await self._source.proof(number, head.size)],
+        }
+        self.bag.add(name, _to_json(proof))
+
+    async def _signers(self, used: set[str], head: EvidenceHead) -> list[int]:
+        """Add what the log says of the keys that signed, up to the head: registrations, and revocations of the key."""
+        rows = [(row, from_leaf(row.leaf)) for row in await self._source.keys() if row.index < head.size]
+        public = {
+            entry.public_key_sha256
+            for _, entry in rows
+            if entry.kind is EntryKind.KEY_REGISTERED and entry.signer_key in used
+        }
+        wanted = [
+            row
+            for row, entry in rows
+            if entry.signer_key in used or (entry.kind is EntryKind.KEY_REVOKED and entry.public_key_sha256 in public)
+        ]
+        for row in wanted:
+            folder = f"signers/{row.index}"
+            self.bag.add(f"{folder}/leaf.json", row.leaf)
+            self.bag.add(f"{folder}/certificate.der", row.certificate)
+            await self._proof(f"{folder}/proof.json", row.index, row.leaf, head)
+        return [row.index for row in wanted]
 
     def _head(self, head: EvidenceHead) -> None:
         if not head.note:

@@ -44,6 +44,7 @@ offline; what follows needs nothing but OpenSSL 3.
 | `head/token.der` | time stamp of `head/signed-note` (RFC 3161) |
 | `receipts/N.jws` | what the gateway promised for entry N: JWS of a batch, `~`, the way from the entry to its root |
 | `bundles/ID/` | manifest as its sender signed it, and the record in the sender's own schema |
+| `signers/N/` | entry that registers or revokes a key that signed, its proof, the certificate |
 | `renditions/N/` | what the receiver was given at entry N, and where each field went |
 | `details/N.json` | text of the decision at entry N |
 | `facts/N.json` | what entry N says has happened: words, moments and pseudonyms, by which statutory limits run |

@@ -38,7 +38,8 @@ def command(
     """
     from cryptography import x509  # noqa: PLC0415 - --help stays fast
 
-    from gateway.audit.verify import Trust, verify_pack  # noqa: PLC0415 - as above
+    from gateway.audit.pack import Trust  # noqa: PLC0415 - --help stays fast
+    from gateway.audit.verify import verify_pack  # noqa: PLC0415 - as above
     from gateway.core.witness_policy import parse_policy  # noqa: PLC0415 - as above
 
     try:

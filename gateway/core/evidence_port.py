@@ -58,6 +58,21 @@ class CaseStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """An entry that registers or revokes a signer key.
+
+    Args:
+        index: place in the ledger.
+        leaf: canonical bytes.
+        certificate: DER; empty when the ledger has it no more.
+    """
+
+    index: int
+    leaf: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceHead:
     """The tree to which everything is proved.
 
@@ -102,6 +117,9 @@ class EvidenceSource(Protocol):
 
     async def statements(self, case: str) -> list[CaseStatement]:
         """All statements about a case, by index."""
+
+    async def keys(self) -> list[KeyEntry]:
+        """All entries about signer keys, by index."""
 
     async def head(self, size: int) -> EvidenceHead:
         """The newest checkpoint of at least this size; when there is none, the last state."""

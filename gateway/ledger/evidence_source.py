@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead
+from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, KeyEntry
 from gateway.ledger.reader import Reader, fetch
 from gateway.ledger.receipt import to_receipt
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("evidence")
+_KEY_SQL: Final = load_statements("key")
 
 
 class EvidenceReader:
@@ -42,6 +43,11 @@ class EvidenceReader:
         """See ``EvidenceSource``."""
         rows = await fetch(self._pool, _SQL["statements"], case)
         return [CaseStatement(row["seq"], row["statement_jws"]) for row in rows]
+
+    async def keys(self) -> list[KeyEntry]:
+        """See ``EvidenceSource``."""
+        rows = await fetch(self._pool, _KEY_SQL["key_entries"], -1)
+        return [KeyEntry(row["seq"], row["leaf"], row["certificate"] or b"") for row in rows]
 
     async def head(self, size: int) -> EvidenceHead:
         """See ``EvidenceSource``."""

@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.audit.verify import Trust
+from gateway.audit.pack import Trust
 from gateway.core.checkpoint import Checkpoint, sign_checkpoint
 from gateway.core.cosignature import cosign
 from gateway.core.note import NoteKey

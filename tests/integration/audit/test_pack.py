@@ -13,7 +13,8 @@ import bagit
 import pytest
 from bdbag import bdbag_api
 
-from gateway.audit.verify import INCOMPLETE, VERIFIED, WRONG, Trust, verify_pack
+from gateway.audit.pack import Trust
+from gateway.audit.verify import INCOMPLETE, VERIFIED, WRONG, verify_pack
 from tests.integration.audit.conftest import Handled, export
 from tests.support.command import fasttrack_here
 

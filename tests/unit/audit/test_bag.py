@@ -13,7 +13,8 @@ import pytest
 
 from gateway.audit import bag
 from gateway.audit.bag import BagError, BagWriter, open_bag
-from gateway.audit.verify import REFUSED, Trust, verify_pack
+from gateway.audit.pack import Trust
+from gateway.audit.verify import REFUSED, verify_pack
 
 Change = Callable[[zipfile.ZipFile], None]
 
