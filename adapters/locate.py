@@ -21,13 +21,13 @@ def locate(scan: Scan, field: str) -> str:
     Args:
         scan: a reading.
         field: steps separated by dots, items of lists counted from 1: ``person[1].measure[2].start``; a list without
-            number is the item that it lacks; a text that begins with "/" is a path already.
+            number is the item that it lacks; a text that begins with "/" or "#" is a path in an annex already.
 
     Returns:
         path of the leaf that the field was read from; of one that the file does not have, the path that it would have;
         where this cannot be said, the path of the item around it, "" for the whole file.
     """
-    if field.startswith("/"):
+    if field.startswith(("/", "#")):
         return field
     item, steps = scan.root, field.split(".")
     while steps:

@@ -20,6 +20,7 @@ from tests.bench import (
     bench_ledger,
     bench_map,
     bench_proof,
+    bench_rules,
     bench_sealed,
     bench_submit,
     bench_watch,
@@ -38,6 +39,10 @@ async def _clocks(_: Rig) -> list[Figure]:
     return [Figure(**figure) for figure in bench_clocks.run()]
 
 
+async def _rules(_: Rig) -> list[Figure]:
+    return [Figure(**figure) for figure in bench_rules.run()]
+
+
 async def _ledger(rig: Rig) -> list[Figure]:
     database = await make_database(rig, "ledger")
     return [Figure(**figure) for figure in await bench_ledger.run(rig.postgres.dsn(database))]
@@ -51,6 +56,7 @@ async def _fsck(rig: Rig) -> list[Figure]:
 BENCHES: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "map": _map,
     "clocks": _clocks,
+    "rules": _rules,
     "ledger": _ledger,
     "submit": bench_submit.run,
     "watch": bench_watch.run,

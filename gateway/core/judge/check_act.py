@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from gateway.core.case import Officer, Term
+from gateway.core.form.register import is_qualified
 from gateway.core.judge.check_person import months_of
 from gateway.core.judge.row import Check, Hit, JudgeRule
 from gateway.core.judge.view import Subject, View
-
-_NOT_VALID: Final = frozenset({"suspended", "revoked", "expired", "SUSPENDED", "REVOKED", "EXPIRED"})
 
 
 def _investigators(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
@@ -30,26 +29,28 @@ def _investigators(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hi
 def _qualified(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     """The register of the agency counts before what the record says of its own officers."""
     days = [document.on for _, document in view.documents("D13") if document.on is not None]
+    register = view.dossier.register
     for at, officer in enumerate(view.case.officers, 1):
         if officer.role is not None and officer.role not in rule.parameters["roles"]:
             continue
-        row = view.dossier.register.get(officer.no, {})
-        level, valid_to = row.get("level", officer.level), _valid_to(officer, row)
-        if level is not None and level not in rule.parameters["levels"]:
-            yield Hit(f"officer[{at}].level")
-        elif level is None:
-            yield Hit(f"officer[{at}].level", is_missing=True)
-        if row.get("status") in _NOT_VALID or (days and valid_to is not None and valid_to < max(days)):
-            yield Hit(f"officer[{at}].valid_to")
-        elif not days:
-            yield Hit("document", is_missing=True)
-        elif valid_to is None:
-            yield Hit(f"officer[{at}].valid_to", is_missing=True)
+        path = f"officer[{at}]"
+        if not register:
+            yield from _qualified_by_record(officer, path, days, rule.parameters["levels"])
+        elif officer.no not in register:
+            yield Hit(f"{path}.no", is_missing=True)
+        elif not all(is_qualified(register[officer.no], day) for day in days):
+            yield Hit(f"{path}.no")
+    if view.case.officers and not days:
+        yield Hit("document", is_missing=True)
 
 
-def _valid_to(officer: Officer, row: Mapping[str, Any]) -> date | None:
-    until = row.get("valid_to", officer.valid_to)
-    return date.fromisoformat(until) if isinstance(until, str) else until
+def _qualified_by_record(officer: Officer, path: str, days: list[date], levels: list[str]) -> Iterator[Hit]:
+    if officer.level not in levels:
+        yield Hit(f"{path}.level", is_missing=officer.level is None)
+    if officer.valid_to is None:
+        yield Hit(f"{path}.valid_to", is_missing=True)
+    elif days and officer.valid_to < max(days):
+        yield Hit(f"{path}.valid_to")
 
 
 def _freeze_lasts(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
@@ -79,8 +80,8 @@ def _mass_freeze(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]
     settings = view.settings
     if len(accounts) < settings.mass_freeze_accounts and len(whole) < settings.mass_freeze_whole_accounts:
         return
-    names, approval = rule.parameters["annexes"], rule.parameters["approval"]
-    if not any(annex.name in names and approval in annex.data for annex in view.dossier.annexes):
+    needed = rule.parameters["approvals"]
+    if not any(all(annex.data.get(name) for name in needed) for annex in view.annexes(*rule.parameters["annexes"])):
         yield Hit("freeze")
 
 

@@ -9,20 +9,28 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
+from gateway.core.annex import Annex
 from gateway.core.judge.row import Check, Hit, JudgeRule
-from gateway.core.judge.view import Subject, View, to_day
+from gateway.core.judge.view import Subject, View, to_china_day, to_day
 
 
 def _document(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
-    if not view.documents(rule.id, subject):
+    """Some papers travel as data: an annex about the person is as good as the document."""
+    if view.documents(rule.id, subject):
+        return
+    if not any(_is_about(annex, subject.key) for annex in view.annexes(*rule.parameters.get("annexes", ()))):
         yield Hit(subject.path or "document")
+
+
+def _is_about(annex: Annex, key: str) -> bool:
+    listed = [item for value in annex.data.values() if isinstance(value, list | tuple) for item in value]
+    owners = [annex.data, *(item for item in listed if isinstance(item, Mapping))]
+    return any(owner.get("person") == key for owner in owners)
 
 
 def _recorded(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     names = rule.parameters["annexes"]
-    if not (
-        view.documents(rule.id) or view.case.recordings or any(annex.name in names for annex in view.dossier.annexes)
-    ):
+    if not (view.documents(rule.id) or view.case.recordings or any(view.annexes(*names))):
         yield Hit("document")
 
 
@@ -93,7 +101,10 @@ def _key_evidence(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit
 
 
 def _counsel(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
-    if subject.person is not None and subject.person.recognizance_lawyer is None:
+    """The lawyer stands in the record, or the annex of the lawyers says who was there while it was signed."""
+    if subject.person is None or subject.person.recognizance_lawyer is not None:
+        return
+    if not any(view.annex_items("duty-lawyer", "presences", subject.key)):
         yield Hit(f"{subject.path}.recognizance.lawyer")
 
 
@@ -113,6 +124,10 @@ def _recognized_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator
     for at, document in papers:
         if document.on is not None and document.on > indicted:
             yield Hit(f"document[{at}].on")
+    for path, presence in view.annex_items("duty-lawyer", "presences", subject.key):
+        until = presence.get("signing_to")
+        if until is not None and to_china_day(until) > indicted:
+            yield Hit(f"{path}/signing_to")
 
 
 def _recognized_proposal(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:

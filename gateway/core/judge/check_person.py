@@ -30,9 +30,13 @@ def months_of(term: Term) -> tuple[int, int]:
 
 
 def _basic_court(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    """The court that has tried a case tells no category of the police, and needs none."""
     category = view.case.category
-    if isinstance(category, str) and category.startswith(view.settings.intermediate_categories):
-        yield Hit("case.category")
+    if view.point is not Point.HEARING:
+        if category is None:
+            yield Hit("case.category", is_missing=True)
+        elif isinstance(category, str) and category.startswith(view.settings.intermediate_categories):
+            yield Hit("case.category")
     charged = False
     for path, charge in view.charges_of(subject):
         charged = True
@@ -72,6 +76,10 @@ def _expected_sentence(view: View, subject: Subject, rule: JudgeRule) -> Iterato
 def _attested(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     if view.attestation(subject.key).get("evidence_sufficient") is False:
         yield Hit(subject.path)
+    for annex in view.annexes("legal-review"):
+        # The reviewers of the police look at the transfer; a review of a measure or a freeze says nothing of it.
+        if annex.data.get("object") == "TRANSFER" and annex.data.get("opinion") == "DISAGREE":
+            yield Hit(f"{annex.path}#/opinion")
     wanted = view.settings.attested_by.get(view.point, frozenset())
     if not any(view.documents(code) for code in wanted):
         yield Hit("document", is_missing=True)
@@ -85,10 +93,23 @@ def _plea(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
         if said is not True:
             yield Hit(_plea_path(subject, flag), is_missing=said is not False, part=part)
         stands = stands or said is True
+    if view.point is Point.HEARING:
+        yield from _asked_at_hearing(view)
     on = subject.person.plea_on if subject.person is not None else view.on
     if stands and (on is None or on > view.on):
         # A plea without a day, or of a later day, is not shown to stand on the day of the proceeding.
         yield Hit(f"{subject.path}.plea.on", is_missing=True)
+
+
+def _asked_at_hearing(view: View) -> Iterator[Hit]:
+    """Consent that the court did not ask for, or will that it did not verify, is not known to stand (SPC 371, 372)."""
+    for annex in view.annexes("court-session"):
+        for at, hearing in enumerate(annex.data.get("hearings", ())):
+            if hearing.get("case_number") != view.case.police_no:
+                continue
+            for name in ("consent_asked", "voluntariness_verified"):
+                if hearing.get(name) is False:
+                    yield Hit(f"{annex.path}#/hearings/{at}/{name}", is_missing=True)
 
 
 def _flags_of(view: View, subject: Subject) -> Mapping[str, bool | None]:

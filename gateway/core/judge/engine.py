@@ -6,16 +6,19 @@ Source: domain model, sections 1.3 and 2.4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from gateway.core.dossier import Dossier, Point
 from gateway.core.errors import ErrorCode, Severity
 from gateway.core.judge.inputs import digest_inputs
 from gateway.core.judge.outcome import PersonOutcome, Result, RuleFinding, RuleOutcome, join_results
-from gateway.core.judge.row import Effect, Hit, JudgeRule
+from gateway.core.judge.row import Check, Condition, Effect, Hit, JudgeRule
 from gateway.core.judge.rule_set import JudgeRuleSet
 from gateway.core.judge.view import WHOLE_CASE, Subject, View
 
+_CASE: Final = (WHOLE_CASE,)
 _CLOSED_LANES: Final = frozenset({"NOT_FAST", "SUMMARY", "ORDINARY"})
 
 
@@ -35,33 +38,51 @@ def judge_dossier(rules: JudgeRuleSet, dossier: Dossier) -> RuleOutcome:
         the outcome; NOT_EVALUATED for a record that is of no point, whose documents are looked at all the same.
     """
     view = View(dossier, rules.settings, rules.charges)
-    point, on = view.point, view.on
+    point = view.point
+    plan = _plan(rules, point, view.on)
     persons: list[PersonOutcome] = []
     told: dict[tuple[str, str, ErrorCode], RuleFinding] = {}
     is_open = dossier.case.procedure not in _CLOSED_LANES
     if point is not Point.OTHER:
-        asked = [rule for rule in rules.eligibility_at[point] if rule.rule.is_valid(on)]
         for subject in view.subjects:
-            found = tuple(_ask(view, subject, asked, is_eligibility=True))
+            asked = plan.of_person if subject.person is not None else plan.of_org
+            found = tuple(_ask(view, subject, asked))
             persons.append(PersonOutcome(subject.key, _to_result(found), found))
             if is_open:
-                told.update(((one.rule, one.field, one.code), one) for one in found)
-    documents = tuple(
-        finding
-        for rule in rules.documents_at[point]
-        if rule.rule.is_valid(on)
-        for subject in _subjects(view, rule)
-        for finding in _ask(view, subject, (rule,), is_eligibility=False)
-    )
-    told.update(((one.rule, one.field, one.code), one) for one in documents)
+                for one in found:
+                    told[one.rule, one.field, one.code] = one
+    documents: list[RuleFinding] = []
+    for rule, check, condition, is_of_person in plan.of_documents:
+        for subject in view.persons if is_of_person else _CASE:
+            if condition is None or condition(view, subject):
+                for hit in check(view, subject, rule):
+                    documents.append(_tell(view, rule, hit, is_eligibility=False))
+    for one in documents:
+        told[one.rule, one.field, one.code] = one
     result = Result.NOT_EVALUATED if point is Point.OTHER else join_results(person.result for person in persons)
     return RuleOutcome(
-        rules.id, result, tuple(told.values()), digest_inputs(dossier), tuple(persons), documents
+        rules.id, result, tuple(told.values()), digest_inputs(dossier), tuple(persons), tuple(documents)
     )  # fmt: skip
 
 
-def _subjects(view: View, rule: JudgeRule) -> Iterable[Subject]:
-    return view.persons if "person" in rule.subjects else (WHOLE_CASE,)
+class _Plan(NamedTuple):
+    """The rules that are asked at a point on a day."""
+
+    of_person: tuple[tuple[JudgeRule, Check], ...]
+    of_org: tuple[tuple[JudgeRule, Check], ...]
+    of_documents: tuple[tuple[JudgeRule, Check, Condition | None, bool], ...]
+
+
+@lru_cache(maxsize=1024)
+def _plan(rules: JudgeRuleSet, point: Point, on: date) -> _Plan:
+    """Most records of a day are judged at few points, so what holds on it is worked out once."""
+    valid = [rule for rule in rules.eligibility_at[point] if rule.rule.is_valid(on)]
+    papers = [rule for rule in rules.documents_at[point] if rule.rule.is_valid(on)]
+    return _Plan(
+        tuple((rule, rule.check) for rule in valid if "person" in rule.subjects),
+        tuple((rule, rule.check) for rule in valid if "org" in rule.subjects),
+        tuple((rule, rule.check, rule.when.get(point), "person" in rule.subjects) for rule in papers),
+    )
 
 
 def _to_result(findings: tuple[RuleFinding, ...]) -> Result:
@@ -70,16 +91,10 @@ def _to_result(findings: tuple[RuleFinding, ...]) -> Result:
     return Result.UNKNOWN if all(finding.is_missing for finding in findings) else Result.INELIGIBLE
 
 
-def _ask(view: View, subject: Subject, rules: Iterable[JudgeRule], *, is_eligibility: bool) -> Iterator[RuleFinding]:
-    kind = "person" if subject.person is not None else "org" if subject.org is not None else "case"
-    for rule in rules:
-        if kind not in rule.subjects:
-            continue
-        condition = rule.when.get(view.point)
-        if condition is not None and not condition(view, subject):
-            continue
-        for hit in rule.check(view, subject, rule):
-            yield _tell(view, rule, hit, is_eligibility=is_eligibility)
+def _ask(view: View, subject: Subject, asked: Iterable[tuple[JudgeRule, Check]]) -> Iterator[RuleFinding]:
+    for rule, check in asked:
+        for hit in check(view, subject, rule):
+            yield _tell(view, rule, hit, is_eligibility=True)
 
 
 def _tell(view: View, rule: JudgeRule, hit: Hit, *, is_eligibility: bool) -> RuleFinding:

@@ -23,7 +23,7 @@ FILES: Final = ("eligibility", "documents", "charges")
 _DOCUMENT_CHECKS: Final = {**check_document.CHECKS, **check_act.CHECKS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class JudgeRuleSet:
     """Everything by which a case is judged.
 

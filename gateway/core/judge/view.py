@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
+from gateway.core.annex import Annex
 from gateway.core.case import Charge, Document, Organisation, Person
+from gateway.core.case_value import CHINA_TIME
 from gateway.core.dossier import Dossier, Point
 from gateway.core.judge.charge import ChargeRule, ChargeTable
 from gateway.core.judge.setting import JudgeSettings
@@ -42,6 +44,11 @@ WHOLE_CASE: Final = Subject("", "")
 def to_day(at: date | datetime) -> date:
     """The day of an instant or of a day."""
     return at.date() if isinstance(at, datetime) else at
+
+
+def to_china_day(instant: str) -> date:
+    """The day in China of an instant as an annex has it, with its offset."""
+    return datetime.fromisoformat(instant).astimezone(CHINA_TIME).date()
 
 
 class View:
@@ -108,13 +115,32 @@ class View:
             return None
         return self.charges.find(charge.law, to_day(occurred), self.on)
 
+    def annexes(self, *names: str) -> Iterator[Annex]:
+        """The annexes of some forms, in the order of the bundle."""
+        return (annex for annex in self.dossier.annexes if annex.name in names)
+
+    def annex_items(self, name: str, items: str, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """What the annexes of a form list about a person.
+
+        Args:
+            name: of the form.
+            items: of the list in it, whose items name their ``person``.
+            key: of the person.
+
+        Returns:
+            each item with its path, such as ``/materials/3#/presences/0``.
+        """
+        for annex in self.annexes(name):
+            for at, item in enumerate(annex.data.get(items, ())):
+                if item.get("person") == key:
+                    yield f"{annex.path}#/{items}/{at}", item
+
     def attestation(self, key: str) -> Mapping[str, Any]:
         """What an official attested of a defendant; empty when nothing was said."""
         if self._attested is None:
             self._attested = {
                 fact.person: fact.inputs for fact in self.dossier.facts if fact.kind == SUITABLE_FACT and fact.person
             }
-            for annex in self.dossier.annexes:
-                if annex.name == SUITABLE_ANNEX:
-                    self._attested.update({item["key"]: item for item in annex.data.get("persons", ())})
+            for annex in self.annexes(SUITABLE_ANNEX):
+                self._attested.update({item["key"]: item for item in annex.data.get("persons", ())})
         return self._attested.get(key, {})

@@ -31,6 +31,8 @@ Row = tuple[str, str, Point, str, str]
 ELIGIBILITY: list[Row] = [
     ("E01", "holds", IN, "case.category=050100", ""),
     ("E01", "fails", IN, "case.category=010000", "case.category"),
+    ("E01", "unknown", IN, "case.category=none", "case.category"),
+    ("E01", "holds", HE, "case.category=none", ""),
     ("E01", "unknown", IN, "person[1].charge[2].law=0", "person[1].charge[2].law"),
     ("E01", "unknown", TR, "person[1].charge=none", "person[1].charge"),
     ("E02", "holds", IN, "person[1].proposal=3Y", ""),
@@ -336,15 +338,6 @@ def test_mass_freeze_without_approval_is_refused(accounts: int, kind: str, refus
     assert [(one.field, one.severity.value) for one in found] == [("freeze", "error")] * refused
 
 
-def test_mass_freeze_that_its_list_proves_approved_is_not_refused() -> None:
-    """The list of freezes names the approval of the city head."""
-    case = make_case(freezes=_frozen(200))
-    approved = Annex(name="freeze-list", version=1, path="/materials/1", data={"city_approval": {"no": "1"}})
-    assert findings_of(make_dossier(Point.TRANSFER, case=case, annexes=(approved,)), "D17.3") == []
-    other = Annex(name="freeze-list", version=1, path="/materials/1", data={})
-    assert len(findings_of(make_dossier(Point.TRANSFER, case=case, annexes=(other,)), "D17.3")) == 1
-
-
 def test_documents_of_one_person_do_not_count_for_another() -> None:
     """Of two defendants each needs a recognizance; a paper that names nobody is nobody's."""
     dossier = apply_setter(make_dossier(case=make_case(2)), "document.D41[2]=missing")
@@ -361,13 +354,6 @@ def test_several_charges_have_the_limits_of_combined_penalties() -> None:
     dossier = replace(dossier, case=replace(dossier.case, persons=(replace(person, charges=two),)))
     assert findings_of(apply_setter(dossier, "person[1].proposal.term=1Y"), "D43.1") == []
     assert len(findings_of(apply_setter(dossier, "person[1].proposal.term=1Y1D"), "D43.1")) == 1
-
-
-def test_register_counts_before_what_the_record_says() -> None:
-    """The register knows that a qualification ended the day before; the record still says next year."""
-    register = {"1": {"level": "BASIC", "valid_to": "2026-06-02", "status": "valid"}}
-    found = findings_of(make_dossier(Point.TRANSFER, register=register), "D13.2")
-    assert [(one.field, one.is_missing) for one in found] == [("officer[1].valid_to", False)]
 
 
 def test_items_without_value_leave_the_total_alone() -> None:
