@@ -171,6 +171,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     from gateway.ledger.batcher import Batcher  # noqa: PLC0415
     from gateway.ledger.checkpoint import CheckpointStore  # noqa: PLC0415
     from gateway.ledger.grant import Grants  # noqa: PLC0415
+    from gateway.ledger.mirror_source import MirrorReader  # noqa: PLC0415
     from gateway.ledger.pool import open_pool  # noqa: PLC0415
     from gateway.ledger.reader import Reader  # noqa: PLC0415
     from gateway.ledger.signer_key import KeyStore  # noqa: PLC0415
@@ -214,6 +215,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         procedure=procedure,
         statements=statements,
         checkpoints=CheckpointStore(pool),
+        mirror=MirrorReader(pool),
         policy=policy,
         forms=forms,
     )

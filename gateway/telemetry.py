@@ -190,14 +190,14 @@ class SealTelemetry:
 
     Args:
         logger: of the process.
-        process: ``signer`` or ``witness``.
+        process: ``signer``, ``witness`` or ``mirror``.
         meter: None for the one of the process.
     """
 
     def __init__(self, logger: logging.Logger, process: str, *, meter: metrics.Meter | None = None) -> None:
         meter = meter or metrics.get_meter(SERVICE_NAME)
-        self._size = meter.create_gauge(METRIC_SEALED_SIZE, description="size of the last tree signed or cosigned")
-        self._alarm = meter.create_gauge(METRIC_SEAL_ALARM, description="1 while signing is refused, else 0")
+        self._size = meter.create_gauge(METRIC_SEALED_SIZE, description="size of the last tree, signed or kept")
+        self._alarm = meter.create_gauge(METRIC_SEAL_ALARM, description="1 while a tree is refused, else 0")
         self._voice = _Voice(logger)
         self._attributes = {ATTR_PROCESS: process}
         self._alarm.set(0, self._attributes)
@@ -218,6 +218,29 @@ class SealTelemetry:
     def unavailable(self) -> None:
         """The other side does not answer, or refuses the call."""
         self._voice.say(logging.WARNING, "cannot be reached", reason="unavailable", size=0)
+
+
+class MirrorTelemetry(SealTelemetry):
+    """Log lines and metrics of a mirror; the alarm stays up until a round is taken over again.
+
+    Args:
+        logger: of the process.
+        meter: None for the one of the process.
+    """
+
+    def __init__(self, logger: logging.Logger, *, meter: metrics.Meter | None = None) -> None:
+        super().__init__(logger, "mirror", meter=meter)
+
+    def mirrored(self, size: int) -> None:
+        """A tree of a size was taken over."""
+        self._voice.say(logging.INFO, "mirrored", size=size)
+        self._size.set(size, self._attributes)
+        self._alarm.set(0, self._attributes)
+
+    def refused(self, fault: str, size: int) -> None:
+        """Nothing is taken over, for a reason, at a size."""
+        self._voice.say(logging.ERROR, "refused to follow", reason=fault, size=size)
+        self._alarm.set(1, self._attributes)
 
 
 class StampTelemetry:

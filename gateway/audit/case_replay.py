@@ -150,6 +150,20 @@ class CaseReplay:
                 if found != wanted:
                     self._finding("entry-column", row[0], "the column does not say what the leaf says", name)
 
+    def columns(self, seq: int, leaf: bytes, leaf_hash: bytes) -> tuple[Any, ...] | None:
+        """Check one leaf, and compute the columns of its row.
+
+        Args:
+            seq: index of the entry.
+            leaf: its bytes.
+            leaf_hash: its hash, 32 bytes.
+
+        Returns:
+            ``ENTRY_COLUMNS``; None when the leaf cannot be read.
+        """
+        judged = self.judge(seq, leaf, leaf_hash)
+        return None if judged is None else _to_columns(*judged)
+
     def judge(self, seq: int, leaf: bytes, leaf_hash: bytes) -> tuple[Fields, datetime, _Handoff | None] | None:
         """Check one leaf and decide its act again.
 

@@ -55,9 +55,11 @@ COMMANDS: Final[dict[str, Mount]] = {
     "key": Mount("gateway.cli.key", "app", "Register, revoke and list signer keys.", _RUN),
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),
+    "mirror": Mount("gateway.cli.mirror", "command", "Keep an agency's full copy of the log.", _RUN),
     "stamper": Mount("gateway.cli.stamper", "command", "Get time-stamp tokens for checkpoints (RFC 3161).", _RUN),
     "tiles": Mount("gateway.cli.tiles", "command", "Serve the log to public tools (tlog-tiles).", _RUN),
     "fsck": Mount("gateway.cli.fsck", "command", "Derive the whole ledger again from its records.", _PROVE),
+    "rebuild": Mount("gateway.cli.rebuild", "command", "Put back what a ledger lost, from mirrors.", _PROVE),
     "evidence": Mount("gateway.cli.evidence_pack", "app", "Pack everything about a case for an auditor.", _PROVE),
     "verify": Mount("gateway.cli.verify", "command", "Verify an evidence pack, offline.", _PROVE),
     "monitor": Mount(

@@ -20,6 +20,7 @@ _M = "gateway.v1.MaterialService/"
 _L = "gateway.v1.LedgerService/"
 _W = "gateway.v1.WitnessService/"
 _S = "gateway.v1.StatementService/"
+_R = "gateway.v1.MirrorService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _E + "Validate": EXCHANGE,
@@ -43,6 +44,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _S + "GetStatement": EXCHANGE,
     _W + "GetCheckpoint": EVERYBODY,
     _W + "AddCosignature": EVERYBODY,
+    _R + "ListEntries": EVERYBODY,
+    _R + "ListSeals": EVERYBODY,
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY,
 }
 """Method, as service/name, to the roles that may call it."""

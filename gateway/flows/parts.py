@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.core.form.book import FormBook, load_form_book
+from gateway.core.mirror import MirrorSource
 from gateway.core.ports import (
     Adapters,
     BundleVerifier,
@@ -45,6 +46,7 @@ class Parts:
         procedure: guards that need rules.
         statements: signs what the gateway states beside receipts.
         checkpoints: checkpoints and cosignatures.
+        mirror: reads the ledger for mirrors.
         policy: whose cosignatures seal a receipt; None when nothing is sealed here.
         forms: published forms of annexes and statements, with the chosen settings.
         registers: officers' registers that agencies have stated.
@@ -65,6 +67,7 @@ class Parts:
     procedure: Procedure
     statements: StatementSigner
     checkpoints: Checkpoints
+    mirror: MirrorSource
     policy: WitnessPolicy | None = None
     forms: FormBook = field(default_factory=load_form_book)
     registers: Registers = field(default_factory=Registers)

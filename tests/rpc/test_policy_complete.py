@@ -7,10 +7,18 @@ from gateway.rpc.chain import HandlerCollector
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
+from gateway.rpc.mirror import MirrorServicer
 from gateway.rpc.server import SERVICES
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
-from gateway.v1 import exchange_pb2_grpc, ledger_pb2_grpc, material_pb2_grpc, statement_pb2_grpc, witness_pb2_grpc
+from gateway.v1 import (
+    exchange_pb2_grpc,
+    ledger_pb2_grpc,
+    material_pb2_grpc,
+    mirror_pb2_grpc,
+    statement_pb2_grpc,
+    witness_pb2_grpc,
+)
 
 
 def _described() -> set[str]:
@@ -42,4 +50,5 @@ def test_collector_sees_every_method_that_generated_code_registers() -> None:
     ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(parts), collector)  # type: ignore[arg-type]
     statement_pb2_grpc.add_StatementServiceServicer_to_server(StatementServicer(parts), collector)  # type: ignore[arg-type]
     witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
+    mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
     assert set(collector.handlers) == _described()

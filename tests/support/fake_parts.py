@@ -27,6 +27,7 @@ from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
 from tests.support.fake_ledger import FakeClock, FakeLedger, FakeReader, FakeWatch
+from tests.support.fake_mirror import FakeMirrorSource
 from tests.support.fake_seal import FakeCheckpoints
 
 POLICE = parse_agency("ps:110108")
@@ -265,6 +266,7 @@ class World:
     grants: FakeGrants = field(default_factory=FakeGrants)
     procedure: Procedure = field(default_factory=Unjudged)
     checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
+    mirror: FakeMirrorSource = field(default_factory=FakeMirrorSource)
     policy: WitnessPolicy | None = None
     is_key_revoked: bool = False
     forms: StatementForms = field(default_factory=lambda: StatementForms((PROCEDURAL_ACT,)))
@@ -303,6 +305,7 @@ class World:
             procedure=self.procedure,
             statements=FakeStatements(),
             checkpoints=self.checkpoints,
+            mirror=self.mirror,
             policy=self.policy,
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -105,6 +107,16 @@ class Story:
 
     async def write(self, fillers: int = 250) -> None:
         """Write everything."""
+        async with self._batching():
+            await self._register()
+            await self._cases()
+            await asyncio.gather(*(self._refused_call() for _ in range(fillers)))
+            await self.seal()
+            await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
+            await self.seal()
+
+    @asynccontextmanager
+    async def _batching(self) -> AsyncIterator[None]:
         signer = ReceiptSigner(self.gateway.key, [self.gateway.certificate])  # type: ignore[arg-type]
         pool = await open_pool(self.dsn.replace("postgres@", "fasttrack_gateway@", 1), max_connections=4)
         self._batcher = Batcher(
@@ -112,15 +124,20 @@ class Story:
         )
         await self._batcher.start()
         try:
-            await self._register()
-            await self._cases()
-            await asyncio.gather(*(self._refused_call() for _ in range(fillers)))
-            await self.seal()
-            await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
-            await self.seal()
+            yield
         finally:
             await self._batcher.stop()
             await pool.close()
+
+    async def write_more(self, dsn: str) -> None:
+        """Write one more entry to a copy of the ledger, and seal it."""
+        self.dsn, before = dsn, self.dsn
+        try:
+            async with self._batching():
+                await self._refused_call()
+                await self.seal()
+        finally:
+            self.dsn = before
 
     def new_case(self) -> str:
         """A police case number of division 999001."""

@@ -1,0 +1,46 @@
+-- What is read for mirrors.
+
+-- name: stretch
+SELECT entry.seq, entry.leaf, entry.leaf_hash, entry.kind, entry.actor, entry.sender, entry.receiver, entry.handoff_id,
+       detail.body AS detail, fact.body AS facts, signer_key.certificate,
+       convert_to(statement.statement_jws, 'UTF8') AS statement_jws
+FROM ledger.entry
+LEFT JOIN ledger.detail ON detail.seq = entry.seq
+LEFT JOIN ledger.fact ON fact.seq = entry.seq
+LEFT JOIN ledger.statement ON statement.seq = entry.seq
+LEFT JOIN ledger.signer_key ON signer_key.seq = entry.seq
+WHERE entry.seq >= $1 AND entry.seq < $2
+ORDER BY entry.seq
+
+-- name: batches
+SELECT batch.first_index, state.size, coalesce(receipt.jws, '') AS receipt_jws
+FROM ledger.state
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(size), 0) AS first_index
+    FROM (SELECT size FROM ledger.state AS before WHERE before.size < state.size ORDER BY size DESC LIMIT 1) AS last
+) AS batch
+LEFT JOIN ledger.receipt ON receipt.seq = batch.first_index
+WHERE state.size > $1 AND state.size <= $2
+ORDER BY state.size
+
+-- name: bundle
+SELECT handoff_id, manifest_jws, record FROM ledger.bundle WHERE handoff_id = $1
+
+-- name: seals
+SELECT what, size, at, witness, text, digest, token, code
+FROM (
+    (SELECT 'checkpoint' AS what, size, signed_at AS at, '' AS witness, note AS text, ''::bytea AS digest,
+            ''::bytea AS token, 0 AS code
+     FROM ledger.oversight_checkpoint WHERE size >= $1 ORDER BY size, signed_at LIMIT $2::bigint + $3::bigint)
+    UNION ALL
+    (SELECT 'cosignature', size, cosigned_at, witness, line, '', '', 0
+     FROM ledger.oversight_cosignature WHERE size >= $1 ORDER BY size, cosigned_at, witness LIMIT $2::bigint + $3::bigint)
+    UNION ALL
+    (SELECT 'timestamp_token', size, stamped_at, '', '', note_sha256, token, 0
+     FROM ledger.oversight_timestamp_token WHERE size >= $1 ORDER BY size LIMIT $2::bigint + $3::bigint)
+    UNION ALL
+    (SELECT 'timestamp_gap', size, noticed_at, '', '', '', '', code
+     FROM ledger.oversight_timestamp_gap WHERE size >= $1 ORDER BY size LIMIT $2::bigint + $3::bigint)
+) AS seal
+ORDER BY size, at, what, witness
+OFFSET $2::bigint LIMIT $3::bigint

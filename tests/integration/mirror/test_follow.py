@@ -1,0 +1,112 @@
+"""What a mirror holds after it followed a real ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.core.entry import OWN_KINDS, from_leaf, leaf_hash
+from gateway.core.identity import Agency
+from gateway.core.merkle import to_hashes
+from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog
+from tests.support.audit import merkle_root
+from tests.tamper.story import PR, PS
+
+
+async def rows_of(log: MirroredLog, statement: str) -> list[Any]:
+    """Rows of the ledger."""
+    connection = await asyncpg.connect(log.dsn)
+    rows = await connection.fetch(statement)
+    await connection.close()
+    return list(rows)
+
+
+@pytest.mark.parametrize("agency", [*PARTIES, OV], ids=str)
+@pytest.mark.parametrize("page_size", [0, 7])
+async def test_mirror_when_followed_holds_every_hash_and_the_entries_of_its_agency(
+    log: MirroredLog, agency: Agency, page_size: int
+) -> None:
+    """All leaf hashes lead to the signed root, and of the leaves exactly those are there that the agency may see."""
+    followed = await log.follow(agency, page_size=page_size)
+    ledger = await rows_of(log, "SELECT seq, leaf, leaf_hash FROM ledger.entry ORDER BY seq")
+    content = log.content(agency)
+    assert followed.size == len(ledger)
+    tiles = [data for level, _, _, data in content["tile"] if level == 0]
+    hashes = to_hashes(b"".join(tiles) + next(data for level, data in content["edge"] if level == 0))
+    assert hashes == [row["leaf_hash"] for row in ledger]
+    assert content["head"][-1][1] == merkle_root(hashes)
+    entries = [from_leaf(row["leaf"]) for row in ledger]
+    seen = [
+        entry.index
+        for entry in entries
+        if agency == OV or entry.kind in OWN_KINDS or str(agency) in (entry.sender, entry.receiver, entry.actor)
+    ]
+    assert [row[0] for row in content["entry"]] == seen
+    assert all(leaf_hash(leaf) == hashes[seq] for seq, leaf, _ in content["entry"])
+    states = await rows_of(log, "SELECT size FROM ledger.state ORDER BY size")
+    assert [row[0] for row in content["batch"]] == [row["size"] for row in states]
+    receipts = await rows_of(log, "SELECT seq, jws FROM ledger.receipt ORDER BY seq")
+    assert [(first, jws) for _, first, jws in content["batch"] if jws] == [tuple(row) for row in receipts]
+
+
+async def test_mirror_when_followed_holds_all_seals(log: MirroredLog) -> None:
+    """Checkpoints, cosignatures, time stamps and gaps are everybody's."""
+    await log.follow(OV)
+    expected = {}
+    for what in ("checkpoint", "cosignature", "timestamp_token", "timestamp_gap"):
+        expected[what] = len(await rows_of(log, f"SELECT FROM ledger.{what}"))
+    seals = log.content(OV)["seal"]
+    assert {what: sum(row[0] == what for row in seals) for what in expected} == expected
+    assert min(expected.values()) > 0
+
+
+async def test_mirror_of_a_receiver_holds_a_bundle_from_its_first_fetch_on(mirrored: MirroredLog) -> None:
+    """Reading is an act with an entry of its own; the copy is no way round it."""
+    fetched = {
+        str(row["handoff_id"])
+        for row in await rows_of(mirrored, "SELECT handoff_id FROM ledger.entry WHERE kind = 'fetched'")
+    }
+    offered = await rows_of(mirrored, "SELECT handoff_id, sender, receiver FROM ledger.entry WHERE kind = 'submitted'")
+    for agency in (*PARTIES, OV):
+        own = {str(row["handoff_id"]) for row in offered if row["sender"] == str(agency)}
+        got = {str(row["handoff_id"]) for row in offered if row["receiver"] == str(agency)} & fetched
+        assert {row[0] for row in mirrored.content(agency)["bundle"]} == own | got
+    assert len({str(row["handoff_id"]) for row in offered if row["receiver"] == str(PR)}) > len(fetched & got | fetched)
+
+
+async def test_mirror_of_others_holds_nothing_to_read(mirrored: MirroredLog) -> None:
+    """A text or a fact beside an entry is for those who may read it."""
+    content = mirrored.content(OV)
+    assert {row[1] for row in content["beside"]} == {"certificate"}
+    assert content["bundle"] == []
+
+
+async def test_mirror_when_followed_again_adds_and_changes_nothing(log: MirroredLog) -> None:
+    """A round without news leaves every byte; a cosignature that came late is taken."""
+    await log.follow(PS)
+    before = log.content(PS)
+    again = await log.follow(PS)
+    assert (again.entries, again.bundles, again.seals) == (0, 0, 0)
+    assert log.content(PS) == before
+
+
+async def test_mirror_when_the_log_grows_continues_where_it_was(log: MirroredLog) -> None:
+    """What was kept stays byte for byte, and the new entries stand after it."""
+    connection = await asyncpg.connect(log.dsn)
+    last = await connection.fetch("SELECT * FROM ledger.checkpoint ORDER BY size")
+    await connection.close()
+    early = log.gateway(PS)
+    first = last[0]
+    from gateway.flows.cosign import Offer
+
+    early.offer = Offer(first["size"], first["note"].encode())
+    followed = await log.follow(PS, early)
+    assert followed.size == first["size"]
+    before = log.content(PS)
+    later = await log.follow(PS)
+    assert later.size == last[-1]["size"] > first["size"]
+    after = log.content(PS)
+    for table in ("head", "tile", "batch", "entry", "beside", "bundle", "seal"):
+        assert set(before[table]) <= set(after[table])
