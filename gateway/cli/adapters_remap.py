@@ -219,6 +219,11 @@ async def _from_gateway(session: Session, wanted: str, record: Path | None, cons
             )
         # The same act again is answered with the first receipt: nothing is added to the ledger.
         fetched = await client.fetch(handoff, consumer, act_id=UUID(entries[0].act_id))
+        if fetched.is_original_withheld:
+            raise SettingsError(
+                "the original says more than you may see, so the gateway does not give it to you",
+                "its sender can map it again: --record FILE",
+            )
         data = fetched.record or await _download(client, fetched.manifest_jws, handoff)
     return _signed(fetched.manifest_jws, data, entries)
 

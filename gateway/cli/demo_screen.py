@@ -106,7 +106,8 @@ class Screen:
             "[green]✓ verified[/]",
         )
         opened = f", {_count(done.downloaded, 'material')} opened" if done.downloaded else ""
-        self._line("inbox", f"seen after {done.seen_milliseconds:.0f} ms, claimed, fetched{opened}")
+        kept = f", {_count(done.withheld, 'material')} withheld" if done.withheld else ""
+        self._line("inbox", f"seen after {done.seen_milliseconds:.0f} ms, claimed, fetched{opened}{kept}")
         counts = " · ".join(f"{done.actions[action]} {action}" for action in _ORDER if done.actions.get(action))
         self._line(
             "rendition",

@@ -41,7 +41,8 @@ async def fetch(
     """Write original, rendition, report and receipt of a handoff to a folder.
 
     Files: manifest.jws and record.* as the sender signed them, rendition.* in your own schema, report.json (where each
-    field went), receipt.json, and with --materials one file for each material. Digests are checked first.
+    field went), receipt.json, and with --materials one file for each material that you may read. Digests are checked
+    first. There is no record.* for whom it says more than he may see; what is withheld is said.
     """
     async with session.client() as client:
         if claim:
@@ -49,9 +50,10 @@ async def fetch(
         fetched = await client.fetch(handoff, consumer, act_id=act_id)
         out.mkdir(parents=True, exist_ok=True)
         manifest = read_manifest(fetched.manifest_jws, handoff)
-        files = [await _write_record(client, fetched, manifest, out), *_write_rest(fetched, out)]
+        record = await _write_record(client, fetched, manifest, out)
+        files = [*([record] if record else []), *_write_rest(fetched, out)]
         if materials:
-            files += await _download_all(client, manifest, out)
+            files += await _download_all(client, fetched, manifest, out)
     if session.is_json:
         print_json(_summary(fetched, files))
         return
@@ -60,6 +62,11 @@ async def fetch(
     for file in files:
         terminal.print(f"  {file.relative_to(out)}", markup=False)
     actions = count_actions(fetched)
+    if fetched.is_original_withheld:
+        terminal.print("original withheld: it says more than you may see; the manifest names its digest")
+    if fetched.withheld:
+        asked = sum(fetched.withheld.values())
+        terminal.print(f"withheld {len(fetched.withheld)} materials, {asked} of them may be asked for")
     terminal.print("mapping  " + ", ".join(f"{number} {action}" for action, number in actions.items()))
     print_findings(fetched.warnings)
 
@@ -73,6 +80,10 @@ def _summary(fetched: Fetched, files: list[Path]) -> dict[str, Any]:
         "rendition_sha256": fetched.rendition.sha256,
         "report": count_actions(fetched),
         "warnings": [from_finding(finding) for finding in fetched.warnings],
+        "is_original_withheld": fetched.is_original_withheld,
+        "withheld": [
+            {"sha256": digest, "may_be_asked_for": is_on_request} for digest, is_on_request in fetched.withheld.items()
+        ],
         "receipt": from_receipt(fetched.receipt),
     }
 
@@ -124,11 +135,13 @@ def read_manifest(jws: str, handoff: UUID) -> Manifest:
     return manifest
 
 
-async def _write_record(client: GatewayClient, fetched: Fetched, manifest: Manifest, out: Path) -> Path:
+async def _write_record(client: GatewayClient, fetched: Fetched, manifest: Manifest, out: Path) -> Path | None:
     from gateway.core.digest import sha256_hex  # noqa: PLC0415 - as above
     from gateway.rpc.client_error import EvidenceRejected  # noqa: PLC0415 - as above
 
     native = manifest.native_record
+    if fetched.is_original_withheld:
+        return None
     target = out / f"record.{_RECORD_ENDINGS.get(native.schema, 'json')}"
     if not fetched.record:
         await client.download(native.sha256, target)
@@ -158,7 +171,7 @@ def _write_rest(fetched: Fetched, out: Path) -> list[Path]:
     return list(contents)
 
 
-async def _download_all(client: GatewayClient, manifest: Manifest, out: Path) -> list[Path]:
+async def _download_all(client: GatewayClient, fetched: Fetched, manifest: Manifest, out: Path) -> list[Path]:
     import mimetypes  # noqa: PLC0415 - as above
 
     from gateway.cli.progress import transfer_progress  # noqa: PLC0415 - as above
@@ -170,6 +183,8 @@ async def _download_all(client: GatewayClient, manifest: Manifest, out: Path) ->
         for material in manifest.materials:
             ending = ".wav" if material.media_type == "audio/wav" else mimetypes.guess_extension(material.media_type)
             target = folder / f"{material.sha256}{ending or ''}"
+            if material.sha256 in fetched.withheld:
+                continue
             if not target.exists():
                 await client.download(material.sha256, target, progress=partial(advance, material.title))
             files.append(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -24,6 +25,7 @@ class Bundle:
         case_number: police case number.
         idempotency_key: the sender's own key.
         materials: SHA-256 of every material that the manifest names, 64 hexadecimal digits each.
+        withheld: by the digest of those that the receiver is not granted, how they may be seen (``visibility.View``).
     """
 
     manifest_jws: str
@@ -31,6 +33,7 @@ class Bundle:
     case_number: str
     idempotency_key: str
     materials: tuple[str, ...]
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,12 @@ class StatedText:
     Args:
         statement_jws: the signed statement, compact JWS.
         case_number: police case number; "" when it concerns no case.
+        materials: SHA-256 of materials that it grants its issuer, hexadecimal.
     """
 
     statement_jws: str
     case_number: str
+    materials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
     16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces,
     section 8), 21xx checkpoint, 23xx statement, 24xx form, 25xx eligibility, 26xx documents and acts (by rule, the last
-    two digits 90 for what is not known)."""
+    two digits 90 for what is not known), 27xx visibility and enquiry."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -320,6 +320,16 @@ class ErrorCode(IntEnum):
     PROPOSAL_OUT_OF_RANGE = 2618
     PROBATION_OUT_OF_RANGE = 2619
     PROOF_MISSING = 2690
+
+    MATERIAL_WITHHELD = 2701
+    MATERIAL_ON_REQUEST = 2702
+    REQUEST_TOO_EARLY = 2703
+    REQUEST_PURPOSE_WRONG = 2704
+    RECORDING_MISSING_AT_PULL = 2705
+    RECORDING_DIFFERS_AT_PULL = 2706
+    RECORDING_INTERRUPTED_AT_PULL = 2707
+    ENQUIRY_UNKNOWN = 2711
+    ENQUIRY_TOO_OFTEN = 2712
 
 
 UNRECORDED = frozenset(

@@ -36,6 +36,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _M + "FindMissing": EXCHANGE,
     _M + "Upload": EXCHANGE,
     _M + "Download": EXCHANGE,
+    _M + "VerifyRecording": frozenset({Role.PROCURATORATE, Role.COURT}),
     _L + "QueryEntries": OVERSIGHT,
     _L + "GetCaseTimeline": OVERSIGHT,
     _L + "GetProof": OVERSIGHT,

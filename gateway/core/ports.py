@@ -242,11 +242,27 @@ class InboxWatch(Protocol):
         """Give a function whose iterator yields whenever there may be something new for the receiver, at least once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A material that a bundle brought and that its receiver may not read as it is.
+
+    Args:
+        case: pseudonym of the case.
+        view: how it may be seen, a value of ``visibility.View``.
+    """
+
+    case: str
+    view: str
+
+
 class MaterialGrants(Protocol):
     """Who may see which material."""
 
     async def granted(self, agency: Agency, digests: Sequence[str]) -> set[str]:
         """Those of the digests that the agency uploaded or got by a handoff."""
+
+    async def withheld(self, agency: Agency, digests: Sequence[str]) -> dict[str, Withheld]:
+        """Those of the digests that a bundle brought the agency and that it may not read as they are."""
 
     async def grant(self, agency: Agency, sha256: str) -> None:
         """Record that the agency uploaded a material."""

@@ -22,6 +22,7 @@ from gateway.core.ports import SignedManifest
 from gateway.core.route import ROUTES
 from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.judge import judge_reading, to_findings
+from gateway.flows.material import brought
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
 
@@ -173,7 +174,8 @@ async def _materials(parts: Parts, manifest: Manifest) -> tuple[list[Finding], s
     digests = [material.sha256 for material in manifest.materials] + list(manifest.unchanged)
     if not digests:
         return [], set()
-    granted = await parts.grants.granted(manifest.sender, digests)
+    # Whoever may not read a recording that a bundle brought may still pass it on with the file.
+    granted = await brought(parts, manifest.sender, digests)
     findings = []
     missing: set[int] = set()
     for index, material in enumerate(manifest.materials):

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from gateway.core.case_value import CHINA_TIME
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.lineage import report_sha256
+from gateway.core.manifest import parse_manifest
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.ports import Appended, InboxRow, StoredHandoff
-from gateway.core.signed import payload_of
+from gateway.core.signed import payload_bytes_of, payload_of
+from gateway.core.visibility import View, find_withheld
 from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
 from gateway.flows.tell import tell_act
 
 if TYPE_CHECKING:
-    from gateway.core.case import Rendition
+    from gateway.core.case import Reading, Rendition
 
 WATCH_PAGE: Final = 200
 
@@ -145,6 +148,8 @@ class Fetched:
         report_sha256: hexadecimal.
         warnings: of reading the record.
         appended: the entry that records the fetch.
+        withheld: by digest the materials of the bundle that the caller is not granted, and how they may be seen.
+        is_original_withheld: whether the record says more than the caller may see, so that it is not given.
     """
 
     stored: StoredHandoff
@@ -153,6 +158,8 @@ class Fetched:
     report_sha256: str
     warnings: tuple[Finding, ...]
     appended: Appended
+    withheld: Mapping[str, View] = field(default_factory=dict)
+    is_original_withheld: bool = False
 
 
 async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consumer: str, act_id: str) -> Fetched:
@@ -179,7 +186,7 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
         error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the receiver may fetch a handoff")
         error.handoff = handoff
         raise error
-    rendition, warnings = await _render(parts, stored)
+    rendition, reading = await _render(parts, stored)
     if rendition.data is None:
         raise refuse(ErrorCode.INTERNAL, message="the record was accepted but has no rendition")
     rendition_digest, report_digest = sha256(rendition.data).hexdigest(), report_sha256(rendition.report)
@@ -197,7 +204,15 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
             report_sha256=report_digest,
         ),
     )
-    return Fetched(stored, rendition, rendition_digest, report_digest, warnings, appended)
+    withheld = _withheld(parts, stored, reading)
+    # A record that travels as a material was not granted to whoever sees only what contains nothing to be withheld.
+    view = withheld.pop(payload_of(stored.manifest_jws)["native_record"]["sha256"], View.ALL)
+    is_withheld = view is not View.ALL and (
+        not stored.record or any(line.action == "withheld" for line in rendition.report)
+    )
+    return Fetched(
+        stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld
+    )
 
 
 async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
@@ -208,13 +223,19 @@ async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
     return stored
 
 
-async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, tuple[Finding, ...]]:
+def _withheld(parts: Parts, stored: StoredHandoff, reading: Reading) -> dict[str, View]:
+    on = stored.row.offered_at.astimezone(CHINA_TIME).date()
+    manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
+    return find_withheld(parts.visibility, manifest, reading.digests, on)
+
+
+async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, Reading]:
     record = payload_of(stored.manifest_jws)["native_record"]
     data = stored.record or await load_material(parts, record["sha256"], record["size"])
     receiver = parts.adapters.schema_of(stored.row.receiver)
 
-    def work() -> tuple[Rendition, tuple[Finding, ...]]:
+    def work() -> tuple[Rendition, Reading]:
         reading = parts.adapters.read(data, sender=record["schema"], receiver=receiver.name, version=record["version"])
-        return parts.adapters.render(reading, receiver=receiver.name, version=receiver.version), reading.findings
+        return parts.adapters.render(reading, receiver=receiver.name, version=receiver.version), reading
 
     return work() if len(data) <= INLINE_READ_BYTES else await asyncio.to_thread(work)

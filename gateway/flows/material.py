@@ -10,6 +10,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_MATERIAL_BYTES
 from gateway.core.ports import StoredMaterial
+from gateway.core.visibility import View
 from gateway.flows.parts import Parts
 
 MAX_DIGESTS: Final = 1000
@@ -45,7 +46,7 @@ async def find_missing(parts: Parts, caller: Agency, digests: Sequence[str]) -> 
     if bad:
         message = "64 lower-case hexadecimal digits"
         raise GatewayError(Finding(ErrorCode.ARGUMENT_INVALID, f"sha256[{index}]", message) for index in bad)
-    granted = await parts.grants.granted(caller, digests)
+    granted = await brought(parts, caller, digests)
     return [
         (digest, await parts.store.received_bytes(str(caller), digest))
         for digest in dict.fromkeys(digests)
@@ -104,13 +105,37 @@ async def open_download(
         the material and its chunks.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID, ARGUMENT_OUT_OF_RANGE, MATERIAL_UNKNOWN (also for one that is not the caller's).
+        GatewayError: ARGUMENT_INVALID, ARGUMENT_OUT_OF_RANGE; MATERIAL_WITHHELD or MATERIAL_ON_REQUEST for one that a
+            bundle brought the caller without letting it be read; MATERIAL_UNKNOWN, also for one that is another's.
     """
     _require_digest(sha256, "sha256")
     granted = await parts.grants.granted(caller, [sha256])
+    if not granted:
+        await _require_unwithheld(parts, caller, sha256)
     info = await parts.store.info(sha256) if granted else None
     if info is None:
         raise refuse(ErrorCode.MATERIAL_UNKNOWN, "sha256", "no material of yours has this digest")
     if offset < 0 or length < 0 or offset + length > info.size:
         raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "offset", "a range within the material")
     return info, parts.store.read(sha256, offset, length or info.size - offset)
+
+
+async def brought(parts: Parts, agency: Agency, digests: Sequence[str]) -> set[str]:
+    """Those of the digests that an agency uploaded or a bundle brought, whether or not it may read them itself."""
+    granted = await parts.grants.granted(agency, digests)
+    rest = [digest for digest in digests if digest not in granted]
+    return granted | (await parts.grants.withheld(agency, rest)).keys() if rest else granted
+
+
+async def _require_unwithheld(parts: Parts, caller: Agency, sha256: str) -> None:
+    withheld = (await parts.grants.withheld(caller, [sha256])).get(sha256)
+    if withheld is None:
+        return
+    if withheld.view == View.REQUEST:
+        what = "ask for it first, by a statement of the type material-request"
+        error = GatewayError(Finding(ErrorCode.MATERIAL_ON_REQUEST, "sha256", what, basis="SPP 75"))
+    else:
+        what = "an agency of this role does not see this material"
+        error = GatewayError(Finding(ErrorCode.MATERIAL_WITHHELD, "sha256", what, basis="domain model 3"))
+    error.case = withheld.case
+    raise error

@@ -22,6 +22,7 @@ from gateway.core.ports import (
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.seal_ports import Checkpoints
 from gateway.core.statement_form import StatementForms
+from gateway.core.visibility import Visibility, load_visibility
 from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.register import Registers
 
@@ -50,6 +51,7 @@ class Parts:
         policy: whose cosignatures seal a receipt; None when nothing is sealed here.
         forms: published forms of annexes and statements, with the chosen settings.
         registers: officers' registers that agencies have stated.
+        visibility: who sees which material.
     """
 
     origin: str
@@ -71,3 +73,4 @@ class Parts:
     policy: WitnessPolicy | None = None
     forms: FormBook = field(default_factory=load_form_book)
     registers: Registers = field(default_factory=Registers)
+    visibility: Visibility = field(default_factory=load_visibility)

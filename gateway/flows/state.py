@@ -17,6 +17,7 @@ from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
 from gateway.core.statement_form import Concern
 from gateway.flows.parts import Parts
+from gateway.flows.pull import Requested, judge_request
 from gateway.flows.request import parse_size, parse_uuid
 
 _STILL_RECORDED: Final = frozenset({ErrorCode.KEY_REVOKED, ErrorCode.STATEMENT_TOO_OLD})
@@ -69,12 +70,16 @@ async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
     statement = signed.statement
     case = parts.pseudonyms.case(statement.case_number) if statement.case_number else ""
     findings = await _findings(parts, caller, signed)
+    requested = Requested()
+    if not any(finding.severity is Severity.ERROR for finding in findings):
+        requested = await judge_request(parts, statement)
+        findings += requested.findings
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     warnings = [finding for finding in findings if finding.severity is not Severity.ERROR]
     try:
         if errors:
             raise GatewayError(errors + warnings)  # noqa: TRY301 - so that its entry too names the case
-        appended = await parts.writer.append(_command(signed, caller, statement_jws, case))
+        appended = await parts.writer.append(_command(signed, caller, statement_jws, case, requested))
     except GatewayError as error:
         if signed.signer == caller == statement.issuer:
             error.case = case
@@ -117,7 +122,7 @@ async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
     return [Finding(ErrorCode.STATEMENT_NOT_BY_PARTY, "/case_number", what)]
 
 
-def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: str) -> Command:
+def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: str, requested: Requested) -> Command:
     statement = signed.statement
     signed_bytes = statement_jws.encode("ascii")
     return Command(
@@ -128,7 +133,9 @@ def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: 
         case=case,
         signer_key=signed.key_id,
         public_key_sha256=signed.public_key_sha256,
-        statement=StatedText(statement_jws=statement_jws, case_number=statement.case_number),
+        statement=StatedText(
+            statement_jws=statement_jws, case_number=statement.case_number, materials=requested.materials
+        ),
         statement_type=statement.type,
         statement_sha256=sha256(signed_bytes).hexdigest(),
         statement_sm3=sm3_hex(signed_bytes),

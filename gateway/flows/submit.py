@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from gateway.core.case_value import CHINA_TIME
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf, pair_number_of
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
+from gateway.core.visibility import View, find_withheld
 from gateway.flows.check import Checked, check_bundle, refusal
 from gateway.flows.parts import Parts
 from gateway.flows.tell import tell_submit
@@ -59,7 +61,7 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
     try:
         if not checked.is_acceptable:
             raise refusal(checked)
-        command = _command(checked, caller, manifest_jws, case)
+        command = _command(parts, checked, caller, manifest_jws, case)
         read = checked.reading.case if checked.reading is not None else None
         appended = await parts.writer.append(tell_submit(command, read, parts.pseudonyms, parts.clock()))
     except GatewayError as error:
@@ -89,7 +91,7 @@ async def _find_recorded(parts: Parts, caller: Agency, manifest_jws: str) -> Sub
     return Submitted(replace(first, is_replay=True), entry.pair_number, ())
 
 
-def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> Command:
+def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, case: str) -> Command:
     manifest = checked.signed.manifest
     signed_bytes = manifest_jws.encode("ascii")
     outcome = checked.outcome
@@ -109,6 +111,7 @@ def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> 
             case_number=manifest.case_number,
             idempotency_key=manifest.idempotency_key,
             materials=_digests(checked),
+            withheld=_withheld(parts, checked),
         ),
         bundle_sha256=sha256(signed_bytes).hexdigest(),
         bundle_sm3=sm3_hex(signed_bytes),
@@ -118,6 +121,12 @@ def _command(checked: Checked, caller: Agency, manifest_jws: str, case: str) -> 
         rule_result=outcome.result.value if outcome else "",
         inputs_sha256=outcome.inputs_sha256 if outcome else "",
     )
+
+
+def _withheld(parts: Parts, checked: Checked) -> dict[str, View]:
+    reading = checked.reading
+    today = parts.clock().astimezone(CHINA_TIME).date()
+    return find_withheld(parts.visibility, checked.signed.manifest, reading.digests if reading else (), today)
 
 
 def _digests(checked: Checked) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class Draft:
         bundles: rows of what was submitted.
         details: index and text of decisions.
         grants: agency and digest, 32 bytes, of materials that bundles bring.
+        withheld: agency, digest and case of materials that bundles bring and their receiver may not read.
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
@@ -79,6 +80,7 @@ class Draft:
     bundles: list[tuple[Any, ...]] = field(default_factory=list)
     details: list[tuple[int, bytes]] = field(default_factory=list)
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
+    withheld: dict[tuple[str, bytes, str], str] = field(default_factory=dict)
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -166,6 +168,7 @@ class Draft:
                     stated.statement_jws,
                 )
             )
+            self.grants.update(((entry.actor, bytes.fromhex(digest)), None) for digest in stated.materials)
         if head is None:
             return
         heads.handoffs[head.handoff] = head
@@ -188,7 +191,10 @@ class Draft:
         self.receivers[head.receiver] = None
         for digest in materials:
             self.grants[head.sender, digest] = None
-            self.grants[head.receiver, digest] = None
+            if (view := bundle.withheld.get(digest.hex())) is not None:
+                self.withheld.setdefault((head.receiver, digest, entry.case), view)
+            else:
+                self.grants[head.receiver, digest] = None
 
     def arguments(self, receipt: str) -> list[Any]:
         """Write the batch as arguments of the statement ``write``.
@@ -216,6 +222,7 @@ class Draft:
             *_columns(self.certificates, 3),
             *_columns(self.facts, 3),
             *_columns(self.statements, 7),
+            *_columns([(*key, view) for key, view in self.withheld.items()], 4),
         ]
 
     def is_receipt_owed(self) -> bool:

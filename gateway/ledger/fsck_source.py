@@ -22,7 +22,7 @@ _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
+        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "

@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.identity import Agency
+from gateway.core.ports import Withheld
 from gateway.ledger.reader import fetch
 from gateway.ledger.statement import load_statements
 
@@ -51,6 +52,22 @@ class Grants:
                 found.add(row["sha256"].hex())
                 self._remember(name, row["sha256"].hex())
         return found
+
+    async def withheld(self, agency: Agency, digests: Sequence[str]) -> dict[str, Withheld]:
+        """Say which materials a bundle brought an agency that it may not read as they are.
+
+        Args:
+            agency: who asks.
+            digests: SHA-256 of materials, 64 hexadecimal digits each.
+
+        Returns:
+            by digest those that a bundle brought and withheld.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await fetch(self._pool, _SQL["withheld"], str(agency), [bytes.fromhex(digest) for digest in digests])
+        return {row["sha256"].hex(): Withheld(row["case_id"], row["view"]) for row in rows}
 
     async def grant(self, agency: Agency, sha256: str) -> None:
         """Record that an agency uploaded a material; without effect when it is recorded.

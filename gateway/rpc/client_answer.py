@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -125,6 +126,9 @@ class Fetched:
         report: lineage of every leaf.
         warnings: of reading the record.
         receipt: proof, verified.
+        is_original_withheld: the record says more than the caller may see, so that it is not given; its digest stands
+            in the manifest.
+        withheld: SHA-256 of the materials that the caller is not granted; True for those that may be asked for.
     """
 
     manifest_jws: str
@@ -133,6 +137,8 @@ class Fetched:
     report: tuple[ReportLine, ...]
     warnings: tuple[Finding, ...]
     receipt: Receipt
+    is_original_withheld: bool = False
+    withheld: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

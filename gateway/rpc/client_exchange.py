@@ -180,6 +180,8 @@ class ExchangeCalls(Connection):
             report,
             from_findings(answer.warnings),
             receipt,
+            answer.original_withheld,
+            {item.sha256: item.view == wire.MATERIAL_VIEW_ON_REQUEST for item in answer.withheld},
         )
 
     async def decide(

@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import grpc
 
+from gateway.core.errors import Finding
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import CallRefused, EvidenceRejected, to_exception
+from gateway.rpc.client_wire import from_findings
 from gateway.v1 import material_pb2 as wire
 from gateway.v1.material_pb2_grpc import MaterialServiceStub
 
@@ -139,6 +142,24 @@ class MaterialCalls(Connection):
         if progress is not None:
             progress(file.size, file.size)
         return result
+
+    async def verify_recording(self, handoff: UUID, sha256: str) -> tuple[bool, tuple[Finding, ...]]:
+        """Ask whether a recording that was asked for is what its bundle says of it.
+
+        Args:
+            handoff: that brought it.
+            sha256: of the recording, 64 hexadecimal digits.
+
+        Returns:
+            whether it is verified, and why not.
+
+        Raises:
+            CallRefused: HANDOFF_UNKNOWN, NOT_A_PARTY, MATERIAL_UNKNOWN, MATERIAL_ON_REQUEST.
+            GatewayUnreachable: no answer.
+        """
+        request = wire.VerifyRecordingRequest(handoff_id=str(handoff), sha256=sha256)
+        answer = await self.unary(self._materials.VerifyRecording, request)
+        return answer.verified, from_findings(answer.findings)
 
     async def download(self, sha256: str, target: Path, *, progress: Progress | None = None) -> int:
         """Download a material to a file, which appears only when it is complete and its digest is right.

@@ -8,7 +8,9 @@ from typing import Any
 from gateway.core.errors import ErrorCode, refuse
 from gateway.flows.material import find_missing, open_download, upload_material
 from gateway.flows.parts import Parts
+from gateway.flows.pull import verify_recording
 from gateway.rpc.chain import caller_of_call
+from gateway.rpc.wire import to_findings
 from gateway.v1 import material_pb2 as pb
 from gateway.v1 import material_pb2_grpc
 
@@ -55,6 +57,13 @@ class MaterialServicer(material_pb2_grpc.MaterialServiceServicer):
         yield pb.DownloadResponse(size=info.size)
         async for chunk in chunks:
             yield pb.DownloadResponse(chunk=chunk)
+
+    async def VerifyRecording(self, request: pb.VerifyRecordingRequest, context: Any) -> pb.VerifyRecordingResponse:
+        """Compare a recording with what its bundle says of it."""
+        done = await verify_recording(
+            self._parts, caller_of_call(), handoff_id=request.handoff_id, sha256=request.sha256
+        )
+        return pb.VerifyRecordingResponse(verified=done.is_verified, findings=to_findings(done.findings))
 
 
 async def _chunks(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[bytes]:

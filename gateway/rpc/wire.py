@@ -13,6 +13,8 @@ from gateway.core.entry import EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.ports import Appended, InboxRow, NumberedRow, StoredEntry, StoredHandoff
 from gateway.core.route import RecordKind
+from gateway.core.signed import payload_of
+from gateway.core.visibility import View
 from gateway.flows.fetch import Fetched
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
 
@@ -38,6 +40,11 @@ HANDOFF_STATE: Final = _table(
 ENTRY_KIND: Final = _table(
     ledger_pb2.EntryKind, "ENTRY_KIND", [k.value for k in EntryKind], [k.name for k in EntryKind]
 )
+_VIEW: Final = {
+    View.REQUEST: exchange_pb2.MATERIAL_VIEW_ON_REQUEST,
+    View.LEAST: exchange_pb2.MATERIAL_VIEW_NONE,
+    View.NONE: exchange_pb2.MATERIAL_VIEW_NONE,
+}
 _STATE_OF: Final = {number: HandoffState(value) for value, number in HANDOFF_STATE.items()}
 _ENTRY_KIND_OF: Final = {number: EntryKind(value) for value, number in ENTRY_KIND.items()}
 
@@ -137,7 +144,7 @@ def to_fetch_response(fetched: Fetched) -> exchange_pb2.FetchResponse:
     rendition = fetched.rendition
     return exchange_pb2.FetchResponse(
         manifest_jws=fetched.stored.manifest_jws,
-        record=fetched.stored.record,
+        record=b"" if fetched.is_original_withheld else fetched.stored.record,
         rendition=exchange_pb2.Rendition(
             data=rendition.data or b"",
             media_type=rendition.media_type,
@@ -152,6 +159,11 @@ def to_fetch_response(fetched: Fetched) -> exchange_pb2.FetchResponse:
         ],
         warnings=to_findings(fetched.warnings),
         receipt=to_receipt(fetched.appended),
+        original_withheld=fetched.is_original_withheld,
+        original_sha256=payload_of(fetched.stored.manifest_jws)["native_record"]["sha256"],
+        withheld=[
+            exchange_pb2.WithheldMaterial(sha256=digest, view=_VIEW[view]) for digest, view in fetched.withheld.items()
+        ],
     )
 
 

@@ -21,6 +21,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _MaterialView:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MaterialViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MaterialView.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MATERIAL_VIEW_UNSPECIFIED: _MaterialView.ValueType  # 0
+    """Never sent."""
+    MATERIAL_VIEW_ON_REQUEST: _MaterialView.ValueType  # 1
+    """After a statement of the type material-request."""
+    MATERIAL_VIEW_NONE: _MaterialView.ValueType  # 2
+    """Not by an agency of this role."""
+
+class MaterialView(_MaterialView, metaclass=_MaterialViewEnumTypeWrapper):
+    """How a material that is not granted may be seen."""
+
+MATERIAL_VIEW_UNSPECIFIED: MaterialView.ValueType  # 0
+"""Never sent."""
+MATERIAL_VIEW_ON_REQUEST: MaterialView.ValueType  # 1
+"""After a statement of the type material-request."""
+MATERIAL_VIEW_NONE: MaterialView.ValueType  # 2
+"""Not by an agency of this role."""
+Global___MaterialView: _TypeAlias = MaterialView  # noqa: Y015
+
 class _Decision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -473,10 +497,21 @@ class FetchResponse(_message.Message):
     REPORT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
+    ORIGINAL_WITHHELD_FIELD_NUMBER: _builtins.int
+    ORIGINAL_SHA256_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
     manifest_jws: _builtins.str
     """The sender's signed manifest, untouched."""
     record: _builtins.bytes
-    """The sender's native record byte for byte; empty when it is larger than 1 MiB: download it by its digest."""
+    """The sender's native record byte for byte; empty when it is larger than 1 MiB: download it by its digest. Empty too
+    when original_withheld is true.
+    """
+    original_withheld: _builtins.bool
+    """True when the record is not given because it says more than the caller may see (lines "withheld" of the report). It is
+    never given in part: the manifest that the sender signed still names its digest.
+    """
+    original_sha256: _builtins.str
+    """SHA-256 of the record as the manifest names it, 64 lower-case hexadecimal digits."""
     @_builtins.property
     def rendition(self) -> Global___Rendition:
         """The record in the caller's own schema."""
@@ -493,6 +528,10 @@ class FetchResponse(_message.Message):
     def receipt(self) -> _common_pb2.Receipt:
         """Proof of the entry that records this fetch with the digests of rendition and report."""
 
+    @_builtins.property
+    def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithheldMaterial]:
+        """Materials of the bundle that the caller is not granted, in the order of the manifest."""
+
     def __init__(
         self,
         *,
@@ -502,14 +541,43 @@ class FetchResponse(_message.Message):
         report: _abc.Iterable[Global___ReportLine] | None = ...,
         warnings: _abc.Iterable[_common_pb2.Finding] | None = ...,
         receipt: _common_pb2.Receipt | None = ...,
+        original_withheld: _builtins.bool = ...,
+        original_sha256: _builtins.str = ...,
+        withheld: _abc.Iterable[Global___WithheldMaterial] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "rendition", b"rendition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_jws", b"manifest_jws", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_jws", b"manifest_jws", "original_sha256", b"original_sha256", "original_withheld", b"original_withheld", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FetchResponse: _TypeAlias = FetchResponse  # noqa: Y015
+
+@_typing.final
+class WithheldMaterial(_message.Message):
+    """A material that a bundle brought and that its receiver is not granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """SHA-256, 64 lower-case hexadecimal digits."""
+    view: Global___MaterialView.ValueType
+    """How it may be seen."""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+        view: Global___MaterialView.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithheldMaterial: _TypeAlias = WithheldMaterial  # noqa: Y015
 
 @_typing.final
 class Rendition(_message.Message):

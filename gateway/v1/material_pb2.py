@@ -22,31 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gateway.v1 import common_pb2 as gateway_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gateway/v1/material.proto\x12\ngateway.v1\"$\n\x12\x46indMissingRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"C\n\x13\x46indMissingResponse\x12,\n\x07missing\x18\x01 \x03(\x0b\x32\x1b.gateway.v1.MissingMaterial\"9\n\x0fMissingMaterial\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x16\n\x0ereceived_bytes\x18\x02 \x01(\x03\"T\n\rUploadRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.gateway.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"<\n\x0cUploadHeader\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\";\n\x0eUploadResponse\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0b\n\x03sm3\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\"A\n\x0f\x44ownloadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06length\x18\x03 \x01(\x03\"/\n\x10\x44ownloadResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\x32\xed\x01\n\x0fMaterialService\x12N\n\x0b\x46indMissing\x12\x1e.gateway.v1.FindMissingRequest\x1a\x1f.gateway.v1.FindMissingResponse\x12\x41\n\x06Upload\x12\x19.gateway.v1.UploadRequest\x1a\x1a.gateway.v1.UploadResponse(\x01\x12G\n\x08\x44ownload\x12\x1b.gateway.v1.DownloadRequest\x1a\x1c.gateway.v1.DownloadResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gateway/v1/material.proto\x12\ngateway.v1\x1a\x17gateway/v1/common.proto\"<\n\x16VerifyRecordingRequest\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"R\n\x17VerifyRecordingResponse\x12\x10\n\x08verified\x18\x01 \x01(\x08\x12%\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x13.gateway.v1.Finding\"$\n\x12\x46indMissingRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"C\n\x13\x46indMissingResponse\x12,\n\x07missing\x18\x01 \x03(\x0b\x32\x1b.gateway.v1.MissingMaterial\"9\n\x0fMissingMaterial\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x16\n\x0ereceived_bytes\x18\x02 \x01(\x03\"T\n\rUploadRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.gateway.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"<\n\x0cUploadHeader\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0e\n\x06offset\x18\x03 \x01(\x03\";\n\x0eUploadResponse\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0b\n\x03sm3\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\"A\n\x0f\x44ownloadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06length\x18\x03 \x01(\x03\"/\n\x10\x44ownloadResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\x32\xc9\x02\n\x0fMaterialService\x12N\n\x0b\x46indMissing\x12\x1e.gateway.v1.FindMissingRequest\x1a\x1f.gateway.v1.FindMissingResponse\x12\x41\n\x06Upload\x12\x19.gateway.v1.UploadRequest\x1a\x1a.gateway.v1.UploadResponse(\x01\x12G\n\x08\x44ownload\x12\x1b.gateway.v1.DownloadRequest\x1a\x1c.gateway.v1.DownloadResponse0\x01\x12Z\n\x0fVerifyRecording\x12\".gateway.v1.VerifyRecordingRequest\x1a#.gateway.v1.VerifyRecordingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.material_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINDMISSINGREQUEST']._serialized_start=41
-  _globals['_FINDMISSINGREQUEST']._serialized_end=77
-  _globals['_FINDMISSINGRESPONSE']._serialized_start=79
-  _globals['_FINDMISSINGRESPONSE']._serialized_end=146
-  _globals['_MISSINGMATERIAL']._serialized_start=148
-  _globals['_MISSINGMATERIAL']._serialized_end=205
-  _globals['_UPLOADREQUEST']._serialized_start=207
-  _globals['_UPLOADREQUEST']._serialized_end=291
-  _globals['_UPLOADHEADER']._serialized_start=293
-  _globals['_UPLOADHEADER']._serialized_end=353
-  _globals['_UPLOADRESPONSE']._serialized_start=355
-  _globals['_UPLOADRESPONSE']._serialized_end=414
-  _globals['_DOWNLOADREQUEST']._serialized_start=416
-  _globals['_DOWNLOADREQUEST']._serialized_end=481
-  _globals['_DOWNLOADRESPONSE']._serialized_start=483
-  _globals['_DOWNLOADRESPONSE']._serialized_end=530
-  _globals['_MATERIALSERVICE']._serialized_start=533
-  _globals['_MATERIALSERVICE']._serialized_end=770
+  _globals['_VERIFYRECORDINGREQUEST']._serialized_start=66
+  _globals['_VERIFYRECORDINGREQUEST']._serialized_end=126
+  _globals['_VERIFYRECORDINGRESPONSE']._serialized_start=128
+  _globals['_VERIFYRECORDINGRESPONSE']._serialized_end=210
+  _globals['_FINDMISSINGREQUEST']._serialized_start=212
+  _globals['_FINDMISSINGREQUEST']._serialized_end=248
+  _globals['_FINDMISSINGRESPONSE']._serialized_start=250
+  _globals['_FINDMISSINGRESPONSE']._serialized_end=317
+  _globals['_MISSINGMATERIAL']._serialized_start=319
+  _globals['_MISSINGMATERIAL']._serialized_end=376
+  _globals['_UPLOADREQUEST']._serialized_start=378
+  _globals['_UPLOADREQUEST']._serialized_end=462
+  _globals['_UPLOADHEADER']._serialized_start=464
+  _globals['_UPLOADHEADER']._serialized_end=524
+  _globals['_UPLOADRESPONSE']._serialized_start=526
+  _globals['_UPLOADRESPONSE']._serialized_end=585
+  _globals['_DOWNLOADREQUEST']._serialized_start=587
+  _globals['_DOWNLOADREQUEST']._serialized_end=652
+  _globals['_DOWNLOADRESPONSE']._serialized_start=654
+  _globals['_DOWNLOADRESPONSE']._serialized_end=701
+  _globals['_MATERIALSERVICE']._serialized_start=704
+  _globals['_MATERIALSERVICE']._serialized_end=1033
 # @@protoc_insertion_point(module_scope)

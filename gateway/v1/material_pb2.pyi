@@ -4,6 +4,7 @@ isort:skip_file
 Documents and recordings, addressed by their SHA-256."""
 
 from collections import abc as _abc
+from gateway.v1 import common_pb2 as _common_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -17,6 +18,60 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class VerifyRecordingRequest(_message.Message):
+    """Asks whether a recording is what it was said to be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOFF_ID_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    handoff_id: _builtins.str
+    """The handoff that brought it."""
+    sha256: _builtins.str
+    """SHA-256 of the recording, 64 lower-case hexadecimal digits."""
+    def __init__(
+        self,
+        *,
+        handoff_id: _builtins.str = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handoff_id", b"handoff_id", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyRecordingRequest: _TypeAlias = VerifyRecordingRequest  # noqa: Y015
+
+@_typing.final
+class VerifyRecordingResponse(_message.Message):
+    """Whether a recording is what it was said to be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERIFIED_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    verified: _builtins.bool
+    """True when its bytes and its coverage are right; never true beside a finding."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Finding]:
+        """What is wrong with bytes, interruptions or coverage; the path names the recording, the session or the transcript."""
+
+    def __init__(
+        self,
+        *,
+        verified: _builtins.bool = ...,
+        findings: _abc.Iterable[_common_pb2.Finding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "verified", b"verified"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyRecordingResponse: _TypeAlias = VerifyRecordingResponse  # noqa: Y015
 
 @_typing.final
 class FindMissingRequest(_message.Message):

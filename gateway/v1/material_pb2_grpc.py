@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class MaterialServiceStub:
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it.
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
     """
 
     def __init__(self, channel):
@@ -50,10 +51,16 @@ class MaterialServiceStub:
                 request_serializer=gateway_dot_v1_dot_material__pb2.DownloadRequest.SerializeToString,
                 response_deserializer=gateway_dot_v1_dot_material__pb2.DownloadResponse.FromString,
                 _registered_method=True)
+        self.VerifyRecording = channel.unary_unary(
+                '/gateway.v1.MaterialService/VerifyRecording',
+                request_serializer=gateway_dot_v1_dot_material__pb2.VerifyRecordingRequest.SerializeToString,
+                response_deserializer=gateway_dot_v1_dot_material__pb2.VerifyRecordingResponse.FromString,
+                _registered_method=True)
 
 
 class MaterialServiceServicer:
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it.
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
     """
 
     def FindMissing(self, request, context):
@@ -77,6 +84,13 @@ class MaterialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyRecording(self, request, context):
+        """Compares a recording that the caller asked for with everything that its bundle says of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MaterialServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +109,11 @@ def add_MaterialServiceServicer_to_server(servicer, server):
                     request_deserializer=gateway_dot_v1_dot_material__pb2.DownloadRequest.FromString,
                     response_serializer=gateway_dot_v1_dot_material__pb2.DownloadResponse.SerializeToString,
             ),
+            'VerifyRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyRecording,
+                    request_deserializer=gateway_dot_v1_dot_material__pb2.VerifyRecordingRequest.FromString,
+                    response_serializer=gateway_dot_v1_dot_material__pb2.VerifyRecordingResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'gateway.v1.MaterialService', rpc_method_handlers)
@@ -104,7 +123,8 @@ def add_MaterialServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MaterialService:
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it.
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
     """
 
     @staticmethod
@@ -178,6 +198,33 @@ class MaterialService:
             '/gateway.v1.MaterialService/Download',
             gateway_dot_v1_dot_material__pb2.DownloadRequest.SerializeToString,
             gateway_dot_v1_dot_material__pb2.DownloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gateway.v1.MaterialService/VerifyRecording',
+            gateway_dot_v1_dot_material__pb2.VerifyRecordingRequest.SerializeToString,
+            gateway_dot_v1_dot_material__pb2.VerifyRecordingResponse.FromString,
             options,
             channel_credentials,
             insecure,

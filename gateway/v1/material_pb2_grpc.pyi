@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MaterialServiceStub:
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it."""
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,10 +41,14 @@ class MaterialServiceStub:
     """Takes one material as a stream; a broken stream is resumed at the offset that FindMissing tells."""
     Download: _grpc.UnaryStreamMultiCallable[_material_pb2.DownloadRequest, _material_pb2.DownloadResponse]
     """Sends one material, or a range of it, as a stream."""
+    VerifyRecording: _grpc.UnaryUnaryMultiCallable[_material_pb2.VerifyRecordingRequest, _material_pb2.VerifyRecordingResponse]
+    """Compares a recording that the caller asked for with everything that its bundle says of it."""
 
 @_typing.type_check_only
 class MaterialServiceAsyncStub(MaterialServiceStub):
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it."""
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     FindMissing: _aio.UnaryUnaryMultiCallable[_material_pb2.FindMissingRequest, _material_pb2.FindMissingResponse]  # type: ignore[assignment]
@@ -51,9 +57,13 @@ class MaterialServiceAsyncStub(MaterialServiceStub):
     """Takes one material as a stream; a broken stream is resumed at the offset that FindMissing tells."""
     Download: _aio.UnaryStreamMultiCallable[_material_pb2.DownloadRequest, _material_pb2.DownloadResponse]  # type: ignore[assignment]
     """Sends one material, or a range of it, as a stream."""
+    VerifyRecording: _aio.UnaryUnaryMultiCallable[_material_pb2.VerifyRecordingRequest, _material_pb2.VerifyRecordingResponse]  # type: ignore[assignment]
+    """Compares a recording that the caller asked for with everything that its bundle says of it."""
 
 class MaterialServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Stores and hands out materials. A caller sees a material only if it uploaded it or is a party to a handoff that names it."""
+    """Stores and hands out materials. A caller sees a material only if it uploaded it, if a handoff granted it, or if it asked
+    for it by a statement of the type material-request.
+    """
 
     @_abc_1.abstractmethod
     def FindMissing(
@@ -78,5 +88,13 @@ class MaterialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_material_pb2.DownloadResponse], _abc.AsyncIterator[_material_pb2.DownloadResponse]]:
         """Sends one material, or a range of it, as a stream."""
+
+    @_abc_1.abstractmethod
+    def VerifyRecording(
+        self,
+        request: _material_pb2.VerifyRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_material_pb2.VerifyRecordingResponse, _abc.Awaitable[_material_pb2.VerifyRecordingResponse]]:
+        """Compares a recording that the caller asked for with everything that its bundle says of it."""
 
 def add_MaterialServiceServicer_to_server(servicer: MaterialServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

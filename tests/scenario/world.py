@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
+import grpc
+
 from certs.layout import PkiLayout
 from gateway.app import open_gateway
 from gateway.cli.connection import ConnectionSettings, open_client
@@ -26,12 +28,14 @@ from gateway.core.errors import ErrorCode
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.route import RecordKind
+from gateway.core.statement import Statement
 from gateway.rpc.client import GatewayClient
 from gateway.rpc.client_answer import Decision, Deficiency, Fetched, HandoffStatus, Reason, Submitted
 from gateway.rpc.client_bundle import make_uuid7
 from gateway.rpc.client_call import RetryPolicy
-from gateway.rpc.client_error import CallRefused
+from gateway.rpc.client_error import CallRefused, to_exception
 from gateway.rpc.client_ledger import CaseTimeline, EntryQuery
+from gateway.rpc.client_statement import SubmittedStatement
 from gateway.v1 import material_pb2
 from gateway.v1.material_pb2_grpc import MaterialServiceStub
 from tests.scenario.case_file import ADAPTERS, COURT, JUSTICE, POLICE, PROCURATORATE, at, native
@@ -192,6 +196,42 @@ class Organ:
         )
         return manifest, self.sign(to_payload(manifest)), record
 
+    async def state(
+        self, kind: str, case: Case | None, *, version: int = 1, at_: str = "", **body: Any
+    ) -> SubmittedStatement:
+        """State something outside a handoff.
+
+        Args:
+            kind: type of the statement.
+            case: that it concerns; None for none.
+            version: of its form.
+            at_: when it happened, as ``at`` reads it; the present when it is empty.
+            body: as the form asks.
+        """
+        moment = at(at_) if at_ else self.clock()
+        statement = Statement(
+            statement_id=make_uuid7(),
+            type=kind,
+            version=version,
+            issuer=parse_agency(self.name),
+            case_number=case.police_no if case else "",
+            created_at=max(moment, self.clock()),
+            occurred_at=moment,
+            body=body,
+        )
+        return await self.client.submit_statement(statement)
+
+    async def ask_for(self, handoff: Handoff, sha256: str, purpose: str, ground: str) -> SubmittedStatement:
+        """Ask for a material that the bundle did not grant."""
+        return await self.state(
+            "material-request",
+            handoff.case,
+            handoff_id=str(handoff.id),
+            sha256=sha256,
+            purpose=purpose,
+            ground=ground,
+        )
+
     def sign(self, payload: Mapping[str, Any]) -> str:
         """Sign a manifest."""
         assert self.client.signer is not None
@@ -214,7 +254,10 @@ class Organ:
     async def download(self, sha256: str) -> bytes:
         """Read a material."""
         call = MaterialServiceStub(self.client.channel).Download(material_pb2.DownloadRequest(sha256=sha256))
-        return b"".join([message.chunk async for message in call])
+        try:
+            return b"".join([message.chunk async for message in call])
+        except grpc.aio.AioRpcError as error:
+            raise to_exception(error, target=self.client.target, method="Download") from error
 
     async def take(self, handoff: Handoff, consumer: str = CONSUMER) -> Fetched:
         """Claim a handoff and fetch it."""

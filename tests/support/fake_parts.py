@@ -17,7 +17,7 @@ from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.judge.outcome import Result, RuleFinding, RuleOutcome
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
-from gateway.core.ports import LedgerReader, Procedure, StoredMaterial
+from gateway.core.ports import LedgerReader, Procedure, StoredMaterial, Withheld
 from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema
@@ -205,6 +205,11 @@ class FakeGrants:
     """Rights in memory."""
 
     rights: set[tuple[Agency, str]] = field(default_factory=set)
+    kept: dict[tuple[Agency, str], Withheld] = field(default_factory=dict)
+
+    async def withheld(self, agency: Agency, digests: Sequence[str]) -> dict[str, Withheld]:
+        """Those that a bundle brought and withheld."""
+        return {digest: self.kept[agency, digest] for digest in digests if (agency, digest) in self.kept}
 
     async def granted(self, agency: Agency, digests: Sequence[str]) -> set[str]:
         """Those that the agency may see."""

@@ -100,6 +100,9 @@ WITH locked AS MATERIALIZED (
     INSERT INTO ledger.statement (seq, statement_id, issuer, statement_type, case_id, case_number, statement_jws)
     SELECT rows.* FROM locked, unnest($51::bigint[], $52::uuid[], $53::text[], $54::text[], $55::text[], $56::text[],
                                       $57::text[]) AS rows
+), withheld AS (
+    INSERT INTO ledger.material_withheld (agency, sha256, case_id, view)
+    SELECT rows.* FROM locked, unnest($58::text[], $59::bytea[], $60::text[], $61::text[]) AS rows ON CONFLICT DO NOTHING
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

@@ -101,6 +101,8 @@ SELECT wanted.position
 FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS wanted (agency, sha256, position)
 WHERE NOT EXISTS (
     SELECT FROM ledger.material_grant AS g WHERE g.agency = wanted.agency AND g.sha256 = wanted.sha256
+) AND NOT EXISTS (
+    SELECT FROM ledger.material_withheld AS w WHERE w.agency = wanted.agency AND w.sha256 = wanted.sha256
 )
 
 -- name: grants
@@ -157,6 +159,9 @@ FROM ledger.fact GROUP BY seq HAVING pg_catalog.count(*) > 1
 UNION ALL
 SELECT 'material_grant', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
 FROM ledger.material_grant GROUP BY agency, sha256 HAVING pg_catalog.count(*) > 1
+UNION ALL
+SELECT 'material_withheld', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
+FROM ledger.material_withheld GROUP BY agency, sha256, case_id HAVING pg_catalog.count(*) > 1
 
 -- name: signer_keys
 SELECT e.seq, e.leaf, k.seq, k.key_id, k.certificate

@@ -156,5 +156,8 @@ FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS wanted 
 -- name: granted
 SELECT sha256 FROM ledger.material_grant WHERE agency = $1 AND sha256 = ANY ($2::bytea[])
 
+-- name: withheld
+SELECT sha256, case_id, view FROM ledger.material_withheld WHERE agency = $1 AND sha256 = ANY ($2::bytea[])
+
 -- name: grant
 INSERT INTO ledger.material_grant (agency, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING

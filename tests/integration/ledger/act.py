@@ -55,6 +55,7 @@ def make_submit(case: str = "", *, receiver: Agency = PR, materials: Sequence[st
             case_number="A9990010000002026010001",
             idempotency_key=fields.pop("idempotency_key", str(bundle_id)),
             materials=tuple(materials),
+            withheld=fields.pop("withheld", {}),
         ),
         bundle_sha256="a" * 64,
         bundle_sm3="b" * 64,

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
+    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
@@ -150,7 +150,9 @@ async def test_migrate_without_superuser_warns_and_works(
 async def test_every_table_refuses_change_by_every_role(database_url: str, owner: asyncpg.Connection) -> None:
     """UPDATE, DELETE and TRUNCATE are refused on every table, with rows in it, for owner, gateway and oversight."""
     async with batcher_on(database_url) as batcher:
-        submit = make_submit(materials=["1" * 64], facts=b"[]", facts_sha256="0" * 64)
+        submit = make_submit(
+            materials=["1" * 64, "2" * 64], withheld={"2" * 64: "none"}, facts=b"[]", facts_sha256="0" * 64
+        )
         await batcher.append(submit)
         await batcher.append(make_act(EntryKind.WITHDRAWN, submit.act_id, PS, detail=b"{}", detail_sha256="0" * 64))
         await batcher.append(register_key(KEY))
