@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.app import adapters, load_forms, procedure_of
 from gateway.core.annex import Annex
@@ -15,17 +16,34 @@ from gateway.core.entry import Entry, from_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.evidence_port import CaseBundle
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX
+from gateway.core.form.register import to_register
 from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Replayed, is_judged, replay_entry
 from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.signed import payload_of
+from gateway.flows.register import PAGE, REGISTER
 from gateway.ledger.evidence_source import EvidenceReader
 from gateway.ledger.pool import open_pool
+from gateway.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from gateway.core.form.book import FormBook
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class StatedRegister(NamedTuple):
+    """An officers' register as it was stated.
+
+    Args:
+        at: index of the entry.
+        unit: whose officers it has.
+        rows: by officer number.
+    """
+
+    at: int
+    unit: str
+    rows: Mapping[str, Mapping[str, Any]]
 
 
 class CaseReplay:
@@ -43,20 +61,27 @@ class CaseReplay:
         self._adapters = adapters(register)
         self._forms: FormBook = load_forms(None)
 
-    def replay(self, entries: list[Entry], bundles: list[CaseBundle]) -> list[Replayed]:
+    def replay(
+        self, entries: list[Entry], bundles: list[CaseBundle], stated: Mapping[str, list[StatedRegister]] | None = None
+    ) -> list[Replayed]:
         """Judge every entry that was judged.
 
         Args:
             entries: of the case.
             bundles: of the case.
+            stated: officers' registers by the agency that stated them, by index.
 
         Returns:
             one comparison for each entry with a judgement, in order.
         """
         by_handoff = {bundle.handoff: bundle for bundle in bundles}
-        return [self._replay(entry, by_handoff.get(entry.handoff)) for entry in entries if is_judged(entry)]
+        return [
+            self._replay(entry, by_handoff.get(entry.handoff), (stated or {}).get(entry.sender, []))
+            for entry in entries
+            if is_judged(entry)
+        ]
 
-    def _replay(self, entry: Entry, bundle: CaseBundle | None) -> Replayed:
+    def _replay(self, entry: Entry, bundle: CaseBundle | None, stated: list[StatedRegister]) -> Replayed:
         case: Case | None = None
         annexes: tuple[Annex, ...] = ()
         if bundle is not None and bundle.manifest_jws:
@@ -65,7 +90,9 @@ class CaseReplay:
             # Without one of its annexes a bundle is another bundle, and nothing can be said.
             if found is not None:
                 case, annexes = self._case(manifest, bundle.record), found
-        return replay_entry(entry, case, annexes, self._procedure.find)
+        before = [one for one in stated if one.at < entry.index]
+        registers = [_register(before), _register(before[:-1])] if before else [{}]
+        return replay_entry(entry, case, annexes, self._procedure.find, registers)
 
     def _case(self, manifest: Manifest, stored: bytes) -> Case | None:
         record = manifest.native_record
@@ -105,6 +132,24 @@ class CaseReplay:
         return path.read_bytes() if path.is_file() else None
 
 
+def _register(stated: list[StatedRegister]) -> dict[str, Mapping[str, Any]]:
+    """A later statement of a unit replaces the earlier one whole."""
+    units = {one.unit: one.rows for one in stated}
+    return {number: row for rows in units.values() for number, row in rows.items()}
+
+
+async def _stated(reader: Reader, agency: str) -> list[StatedRegister]:
+    found: list[StatedRegister] = []
+    while True:
+        after = found[-1].at if found else -1
+        page = await reader.statements(case="", issuer=agency, type_name=REGISTER, after_index=after, limit=PAGE)
+        for one in page:
+            body = payload_of(one.statement_jws)["body"]
+            found.append(StatedRegister(one.appended.index, body["unit_code"], to_register(body)))
+        if len(page) < PAGE:
+            return found
+
+
 async def replay_case(
     database_url: str, case: str, *, materials: Path | None, settings: Path | None, register: Path | None
 ) -> list[Replayed] | None:
@@ -130,6 +175,10 @@ async def replay_case(
     try:
         source = EvidenceReader(pool)
         entries = [from_leaf(entry.leaf) for entry in await source.entries(case)]
-        return replay.replay(entries, await source.bundles(case)) if entries else None
+        if not entries:
+            return None
+        police = {entry.sender for entry in entries if entry.sender.startswith("ps:")}
+        stated = {agency: await _stated(Reader(pool), agency) for agency in sorted(police)}
+        return replay.replay(entries, await source.bundles(case), stated)
     finally:
         await pool.close()

@@ -19,7 +19,7 @@ from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
 from gateway.core.ports import SignedManifest
-from gateway.core.route import ROUTES
+from gateway.core.route import ROUTES, RecordKind
 from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.judge import judge_reading, to_findings
 from gateway.flows.material import brought
@@ -106,12 +106,15 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
         findings += _agreement(manifest, reading)
     is_read = reading is not None and not reading.has_errors
     findings += annex_findings
+    # Of the rules only those of a transfer ask who the officers are.
+    is_transfer = manifest.kind in (RecordKind.TRANSFER, RecordKind.RETRANSFER)
+    needs_register = bool(annexes) or (is_read and is_transfer)
+    register = await parts.registers.find(parts.reader, manifest.sender) if needs_register else {}
     if annexes:
         case = reading.case if reading is not None and is_read else None
-        register = await parts.registers.find(parts.reader, manifest.sender)
         findings += await check_annexes(parts, manifest, annexes, case, now, register=register)
     if reading is not None and is_read:
-        outcome = judge_reading(parts, reading, now, annexes=annexes)
+        outcome = judge_reading(parts, reading, now, annexes=annexes, register=register)
         findings += to_findings(parts, reading, outcome)
     return Checked(signed, record, reading, outcome, tuple(findings), annexes)
 

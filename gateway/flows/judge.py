@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.core.annex import Annex
 from gateway.core.dossier import Point
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def judge_reading(
-    parts: Parts, reading: Reading, now: datetime, *, point: Point | None = None, annexes: tuple[Annex, ...] = ()
+    parts: Parts,
+    reading: Reading,
+    now: datetime,
+    *,
+    point: Point | None = None,
+    annexes: tuple[Annex, ...] = (),
+    register: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RuleOutcome:
     """Judge a record that was read without error.
 
@@ -35,12 +42,15 @@ def judge_reading(
         now: gateway time, aware.
         point: None for that of the kind of the record.
         annexes: of the bundle, as read.
+        register: officers' register of the sender; None when none is known.
 
     Returns:
         the outcome; NOT_EVALUATED for a record of a kind that nobody judges.
     """
     case = reading.case
-    return parts.procedure.judge(None if case is None else make_dossier(case, now, point=point, annexes=annexes))
+    if case is None:
+        return parts.procedure.judge(None)
+    return parts.procedure.judge(make_dossier(case, now, point=point, annexes=annexes, register=register))
 
 
 def to_findings(parts: Parts, reading: Reading, outcome: RuleOutcome) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from gateway.app_rules import CaseReplay, replay_case
@@ -17,6 +18,7 @@ from gateway.ledger.pool import open_pool
 from tests.scenario.case_file import accepted, indictment, judgment, proposed, transfer
 from tests.scenario.paper import papers
 from tests.scenario.world import Cast
+from tests.support.bundle import make_statement
 from tests.support.command import fasttrack
 
 RULES = Path(__file__).parents[2] / "gateway/core/rules"
@@ -109,3 +111,31 @@ async def test_command_replays_a_case_from_the_database(cast: Cast, tmp_path: Pa
     settings.write_text("no_such: 1\n")
     wrong = fasttrack("rules", "replay", pseudonym, "--json", "--settings", settings, environ=environ)
     assert (wrong.code, "there is no setting no_such" in wrong.output) == (2, True)
+
+
+async def test_register_in_force_at_the_transfer_is_the_one_of_the_replay(cast: Cast) -> None:
+    """Scenario 17: qualified until the day before the interrogation; a register of later changes no judgement."""
+
+    async def state(valid_to: str) -> None:
+        rows = [
+            {"officer_no": number, "level": "BASIC", "post": "OFFICER", "status": "VALID", "obtained_on": "2022-01-01",
+             "valid_to": valid_to}
+            for number in ("110001", "110002")
+        ]  # fmt: skip
+        body = {"unit_code": "110108000000", "as_of": "2026-01-01", "officers": rows}
+        at = cast.clock()
+        statement = make_statement(body, type="qualification-register", created_at=at, occurred_at=at)
+        await cast.police.client.submit_statement(statement)
+
+    case = papers(transfer())
+    interrogated = min(document.on for document in case.documents if document.code == "D13" and document.on)
+    await state(str(interrogated - timedelta(days=1)))
+    handoff = await cast.police.submit(case)
+    assert "QUALIFICATION_NOT_VALID" in handoff.warnings
+    await state("2028-12-31")
+    pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
+    found = await replay_case(
+        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+    )
+    assert found is not None
+    assert [one.verdict for one in found] == [Verdict.SAME]

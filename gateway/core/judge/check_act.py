@@ -36,7 +36,7 @@ def _qualified(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
         path = f"officer[{at}]"
         if not register:
             yield from _qualified_by_record(officer, path, days, rule.parameters["levels"])
-        elif officer.no not in register:
+        elif not register.get(officer.no):
             yield Hit(f"{path}.no", is_missing=True)
         elif not all(is_qualified(register[officer.no], day) for day in days):
             yield Hit(f"{path}.no")

@@ -73,7 +73,8 @@ def make_dossier(
         point: None for that of the kind of the record.
         annexes: of the bundle.
         facts: of the case so far, by person key.
-        register: rows of the officers' register of the sender.
+        register: rows of the officers' register of the sender; a transfer is judged by those of the officers whom the
+            record names, and by an empty row for one who is not in it.
 
     Returns:
         the dossier; None for a record of a kind that nobody judges.
@@ -83,5 +84,9 @@ def make_dossier(
         return None
     return Dossier(
         point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes, facts=facts,
-        register=register or {},
+        register=_named(case, register) if register and point is Point.TRANSFER else {},
     )  # fmt: skip
+
+
+def _named(case: Case, register: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    return {officer.no: register.get(officer.no, {}) for officer in case.officers}

@@ -5,10 +5,12 @@ Source: domain model, section 1.3; design, section 5 (a case keeps the rule vers
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import product
+from typing import Any
 
 from gateway.core.annex import Annex
 from gateway.core.case import Case
@@ -53,8 +55,15 @@ def is_judged(entry: Entry) -> bool:
     return bool(entry.rule_set and entry.inputs_sha256)
 
 
+Register = Mapping[str, Mapping[str, Any]]
+
+
 def replay_entry(
-    entry: Entry, case: Case | None, annexes: tuple[Annex, ...], find: Callable[[str], JudgeRuleSet | None]
+    entry: Entry,
+    case: Case | None,
+    annexes: tuple[Annex, ...],
+    find: Callable[[str], JudgeRuleSet | None],
+    registers: Sequence[Register] = ({},),
 ) -> Replayed:
     """Judge the record of an entry again.
 
@@ -63,9 +72,11 @@ def replay_entry(
         case: the stored record as read today; None when it is not there any more, or cannot be read.
         annexes: of its bundle.
         find: gives a rule set by its id.
+        registers: officers' registers that may have been in force.
 
     Returns:
-        the comparison. A judgement was made a moment before its entry; at midnight that was the day before.
+        the comparison. A judgement was made a moment before its entry: at midnight that was the day before, and a
+        register that was stated in that moment may or may not have been seen.
     """
 
     def answer(verdict: Verdict, reason: str = "", again: str = "") -> Replayed:
@@ -78,8 +89,9 @@ def replay_entry(
         return answer(Verdict.CANNOT_TELL, "the record is not stored any more, or cannot be read")
     point = Point.COURT_ACCEPTANCE if entry.kind is EntryKind.ACCEPTED else None
     results = []
-    for earlier in (timedelta(0), timedelta(minutes=10)):
-        dossier = make_dossier(case, entry.recorded_at - earlier, point=point, annexes=annexes)
+    for earlier, register in product((timedelta(0), timedelta(minutes=10)), registers):
+        at = entry.recorded_at - earlier
+        dossier = make_dossier(case, at, point=point, annexes=annexes, register=register)
         if dossier is None:
             return answer(Verdict.DIFFERS, "nobody judges a record of this kind")
         outcome = judge_dossier(rules, dossier)
