@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Final
+from importlib.resources.abc import Traversable
+from typing import Final
 
 from gateway.core.dossier import Point
 from gateway.core.judge import check_act, check_document, check_person
@@ -105,7 +106,7 @@ def _with_profile(rows: tuple[JudgeRule, ...], settings: JudgeSettings) -> tuple
     )
 
 
-def _read(folder: Any) -> dict[str, bytes]:
+def _read(folder: Traversable) -> dict[str, bytes]:
     return {name: folder.joinpath(f"{name}.yaml").read_bytes() for name in FILES}
 
 
@@ -129,8 +130,12 @@ def load_chosen(chosen: object, name: str) -> JudgeRuleSet:
 
 
 @cache
-def load_history() -> tuple[JudgeRuleSet, ...]:
-    """Every version that ever judged, today's last."""
-    folder = files("gateway.core").joinpath("rules", "history")
+def load_history(history: Traversable | None = None) -> tuple[JudgeRuleSet, ...]:
+    """Every version that ever judged, today's last.
+
+    Args:
+        history: folder with a folder for each earlier version; None for that of the package.
+    """
+    folder = history or files("gateway.core").joinpath("rules", "history")
     earlier = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
     return (*(read_rule_set(_read(folder.joinpath(version))) for version in earlier), load_rule_set())
