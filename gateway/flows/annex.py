@@ -23,6 +23,9 @@ from gateway.flows.parts import Parts
 MAX_ANNEXES: Final = 32
 """More annexes than this in one bundle are not read: each may be 1 MiB, and all are held in memory at once."""
 
+MAX_TOTAL_BYTES: Final = 4 * 1024 * 1024
+"""All annexes of a bundle together: some checks compare each with each."""
+
 INLINE_CHECK_BYTES: Final = 32 * 1024
 """Annexes up to this size are judged on the event loop; a thread would cost more than it saves."""
 
@@ -47,8 +50,14 @@ async def read_annexes(
     ]
     annexes: list[Annex] = []
     findings: list[Finding] = []
+    total = 0
     for index, material in named[:MAX_ANNEXES]:
         path = f"/materials/{index}"
+        total += material.size
+        if material.size <= MAX_FORM_BYTES and total > MAX_TOTAL_BYTES:
+            message = f"at most {MAX_TOTAL_BYTES} bytes of annexes in a bundle"
+            findings.append(Finding(ErrorCode.FORM_TOO_LARGE, f"{path}/size", message))
+            continue
         annex, found = await _read_annex(parts, manifest, material, path, is_there=index not in missing)
         findings += found
         if annex is not None:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+import pytest
+
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.form.definition import FormKind
 from gateway.core.manifest import Material
 from tests.rpc.conftest import Signers
-from tests.support.bundle import PDF, new_case_number, sign, to_material, transfer_manifest, transfer_record
-from tests.support.form_scene import PERSON, changed_example
+from tests.support.bundle import (
+    PDF,
+    load_issued,
+    make_statement,
+    new_case_number,
+    sign,
+    sign_stated,
+    to_material,
+    transfer_manifest,
+    transfer_record,
+)
+from tests.support.form_scene import PERSON, book, changed_example
+from tests.support.gateway import RunningGateway
 from tests.support.wire import Desk, refusal_of
 
 _OF_THE_RECORD: Final = {"/visits/0/person": PERSON, "/visits/0/interrogations/0/transcript": "1"}
@@ -45,3 +58,27 @@ async def test_transfer_with_an_annex_about_nobody_of_the_record_is_refused(poli
     refusal = await refusal_of(police.submit(*_bundle(signers, annex)))
     assert (refusal.status, refusal.reason) == ("INVALID_ARGUMENT", "PERSON_NOT_IN_RECORD")
     assert ("PERSON_NOT_IN_RECORD", "/materials/1#/visits/0/person") in refusal.found
+
+
+@pytest.mark.parametrize("name", [key.name for key in book().forms if key.kind is FormKind.STATEMENT])
+async def test_example_of_every_published_statement_is_taken(
+    gateway: RunningGateway, signers: Signers, name: str
+) -> None:
+    """Who starts from an example states something at once; those of justice come from justice."""
+    form = book().find(FormKind.STATEMENT, name, 1)
+    role = "ps" if "ps" in form.issuers else form.issuers[0]
+    files = gateway.pki.agency(f"{role}:110108")
+    signer = signers.police if role == "ps" else load_issued(files.sign_certificate, files.sign_key)
+    statement = make_statement(changed_example(FormKind.STATEMENT, name), type=name, issuer=f"{role}:110108")
+    async with Desk(gateway, f"{role}:110108") as desk:
+        answer = await desk.state(sign_stated(statement, signer))
+    assert answer.receipt.jws
+    assert [warning.name for warning in answer.warnings] == []
+
+
+async def test_statement_with_a_fault_is_refused_with_a_path_below_body(police: Desk, signers: Signers) -> None:
+    """The checks of a form judge a statement as they judge an annex."""
+    body = changed_example(FormKind.STATEMENT, "alert-disposal", {"/alerts/2/second_officer": "110001"})
+    statement = make_statement(body, type="alert-disposal", issuer="ps:110108")
+    refusal = await refusal_of(police.state(sign_stated(statement, signers.police)))
+    assert refusal.found == (("SECOND_OFFICER_MISSING", "/body/alerts/2/second_officer"),)

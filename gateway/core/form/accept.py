@@ -17,6 +17,9 @@ from typing import Any, Final
 
 Accept = Callable[[Any], bool]
 
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2199
+
 _KNOWN: Final = frozenset(
     "type properties required additionalProperties minProperties items minItems maxItems uniqueItems enum pattern "
     "minLength maxLength format minimum maximum".split()
@@ -30,17 +33,18 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def is_of_format(kind: str, text: str) -> bool:
-    """Whether a day or instant exists.
+    """Whether a day or instant exists, in a year that can be counted with.
 
     Args:
         kind: ``date``, or anything else for an instant, or a day in its place.
         text: that has the right pattern.
     """
     try:
-        (date if kind == "date" else datetime).fromisoformat(text)
+        value = (date if kind == "date" else datetime).fromisoformat(text)
     except ValueError:
         return False
-    return True
+    # At the ends of the calendar an offset or a limit of some months would overflow.
+    return _FIRST_YEAR <= value.year <= _LAST_YEAR
 
 
 def compile_accept(schema: Mapping[str, Any]) -> Accept:

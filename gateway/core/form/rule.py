@@ -64,6 +64,7 @@ class CheckRules:
         self.rows: Final = tuple(
             row for source in rules.rows if (row := _parse_row(source, self.settings, problems)) is not None
         )
+        self._in_force: tuple[date, dict[ErrorCode, CheckRule]] = (date.min, {})
         adjustable = {row.code.name for row in self.rows if row.is_adjustable}
         problems += [
             f"settings: severity: {name} is no code whose severity may be chosen"
@@ -73,8 +74,12 @@ class CheckRules:
             raise RuleFileError(rules.name, problems)
 
     def on(self, day: date) -> dict[ErrorCode, CheckRule]:
-        """The rows that hold on a day."""
-        return {row.code: row for row in self.rows if row.rule.is_valid(day)}
+        """The rows that hold on a day; those of the last day asked for are remembered."""
+        known, rows = self._in_force
+        if known != day:
+            rows = {row.code: row for row in self.rows if row.rule.is_valid(day)}
+            self._in_force = (day, rows)
+        return rows
 
 
 def _parse_row(source: RuleRow, settings: FormSettings, problems: list[str]) -> CheckRule | None:

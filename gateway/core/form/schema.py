@@ -1,7 +1,8 @@
 """Compile a form's JSON Schema once, and tell every departure from it as a finding.
 
 The schemas are draft 2020-12 and use ``$ref`` only for their own ``$defs``. Two keywords are stricter here than in many
-libraries: ``pattern`` never lets a line feed pass at the end, and ``format`` refuses days that no calendar has.
+libraries: ``pattern`` never lets a line feed pass at the end, and ``format`` refuses days that no calendar has and
+years before 1900 or after 2199.
 
 Source: JSON Schema draft 2020-12, core and validation; RFC 6901 (JSON Pointer).
 """

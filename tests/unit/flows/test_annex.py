@@ -137,6 +137,17 @@ async def test_annexes_beyond_the_limit_are_refused() -> None:
     assert _found(checked) == [(E.FORM_TOO_LARGE, f"/materials/{MAX_ANNEXES}")]
 
 
+async def test_annexes_that_are_too_large_together_are_not_read() -> None:
+    """Four of a megabyte are the most that one bundle may have judged."""
+    world = World()
+    blank = [b" " * (MAX_FORM_BYTES - number) for number in range(5)]
+    checked = await _check(world, *[await _given(world, data, "reception", at) for at, data in enumerate(blank)])
+    assert _found(checked) == [
+        *((E.FORM_MALFORMED, f"/materials/{number}") for number in range(4)),
+        (E.FORM_TOO_LARGE, "/materials/4/size"),
+    ]
+
+
 async def test_annex_above_the_inline_size_is_judged_the_same_in_a_thread() -> None:
     """Size decides where an annex is judged, never how."""
     world = World()

@@ -32,7 +32,7 @@ def _mutations(value: Any) -> Iterator[Any]:
                 yield {**value, name: changed}
     if isinstance(value, list):
         yield [*value, *copy.deepcopy(value)]
-        for at, inner in enumerate(value[:2]):
+        for at, inner in enumerate(value[:1]):
             for changed in _mutations(inner):
                 yield [*value[:at], changed, *value[at + 1 :]]
 
