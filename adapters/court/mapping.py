@@ -18,6 +18,7 @@ from adapters.engine.field import (
     Naming,
     ScalarField,
     SkippedField,
+    SpecField,
     TermPartsField,
     scalar,
 )
@@ -85,7 +86,7 @@ class PleaField(JoinedField):
         return _PLEA_CODES[guilty, accepts], self.names if accepts is not None else self.names[:1]
 
 
-class GapTextField(Field):
+class GapTextField(SpecField):
     """All interruptions of a recording in one text; their reasons are not kept."""
 
     is_special = True

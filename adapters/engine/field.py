@@ -43,11 +43,53 @@ class Naming(Protocol):
         """Whether an identity document changes its place in the list."""
 
 
-class Field:
+class Field(Protocol):
     """A field of one agency, as one record kind has it.
 
     Args:
-        spec: its line or lines of the field table.
+        type: name in the type table.
+        names: canonical values that it holds.
+        leaves: of the interface, in the order of the field table.
+        suffix: path of the first leaf.
+        default: what is written when there is no value.
+        is_mandatory: whether an item must have it.
+        is_special: whether it reads and writes itself, instead of by the codec of its leaf.
+        is_scalar: whether it is one leaf with one value.
+        is_kept: whether reading what is written gives the same value; None when it always does.
+        to_text: the text of a value; None when there is more to it.
+        codec: of its one leaf; None when there is more to it.
+    """
+
+    type: str
+    names: tuple[str, ...]
+    leaves: tuple[Leaf, ...]
+    suffix: str
+    default: Any
+    is_mandatory: bool
+    is_special: bool
+    is_scalar: bool
+    is_kept: Callable[[Any], bool] | None
+    to_text: Callable[[Any], Any] | None
+    codec: Codec | None
+
+    def read(self, scan: Scan, item: Item) -> None:
+        """Read the field of an item of which at least one leaf is there."""
+
+    def absent(self, scan: Scan, item: Item) -> None:
+        """Look at an item that has none of the leaves; only documents in lists have something to say."""
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        """Write the field of an item into its cells."""
+
+    def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
+        """Whether a source leaf has exactly the text that its own agency writes for the value."""
+
+
+class SpecField:
+    """What every field has of its lines in the field table.
+
+    Args:
+        spec: its line or lines.
     """
 
     is_special = False
@@ -64,23 +106,15 @@ class Field:
         self.default = spec.default
         self.is_mandatory = spec.is_mandatory
 
-    def read(self, scan: Scan, item: Item) -> None:
-        """Read the field of an item of which at least one leaf is there."""
-        raise NotImplementedError(self.names)
-
     def absent(self, scan: Scan, item: Item) -> None:
-        """Look at an item that has none of the leaves; only documents in lists have something to say."""
-
-    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
-        """Write the field of an item into its cells."""
-        raise NotImplementedError(self.names)
+        """Nothing: what is missing is said by the item."""
 
     def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
-        """Whether a source leaf has exactly the text that its own agency writes for the value."""
-        raise NotImplementedError(self.names)
+        """Never: a field that is no value's own text cannot have exactly that text."""
+        return False
 
 
-class ScalarField(Field):
+class ScalarField(SpecField):
     """One leaf, one canonical value; the writer asks its codec directly, because most fields are like this."""
 
     is_scalar = True
@@ -93,11 +127,17 @@ class ScalarField(Field):
         self.to_text = self._write = codec.write
         self.is_kept = codec.is_kept
 
+    def read(self, scan: Scan, item: Item) -> None:
+        """Nothing: the scan reads the one leaf by its codec."""
+
+    def write(self, cells: Cells, item: Item, naming: Naming) -> None:
+        """Nothing: the writer asks the codec directly."""
+
     def is_exact(self, fields: dict[str, Any], leaf: Leaf, raw: Any) -> bool:
         return bool(self._write(fields[self.name]) == raw)
 
 
-class ConstantField(Field):
+class ConstantField(SpecField):
     """The schema version: read so that the case knows it, generated when written."""
 
     is_special = True
@@ -111,7 +151,7 @@ class ConstantField(Field):
         cells[self.leaves[0].suffix] = (self.default, ())
 
 
-class SkippedField(Field):
+class SkippedField(SpecField):
     """A leaf of the file's own structure: looked at by the agency's source module, not a value."""
 
     def __init__(self, spec: FieldSpec) -> None:
@@ -125,7 +165,7 @@ class SkippedField(Field):
         """Nothing: the mapping of the agency generates it."""
 
 
-class TermPartsField(Field):
+class TermPartsField(SpecField):
     """A term in up to three leaves: years, months, days; a part that is zero is not written."""
 
     _PARTS: Final = ("years", "months", "days")
@@ -195,6 +235,7 @@ __all__ = [
     "Naming",
     "ScalarField",
     "SkippedField",
+    "SpecField",
     "TermPartsField",
     "scalar",
     "set_read",

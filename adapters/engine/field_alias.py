@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from adapters.engine.field import KEPT, LOSSY, Cells, Entry, Field, Naming
+from adapters.engine.field import KEPT, LOSSY, Cells, Entry, Naming, SpecField
 from adapters.engine.fold import BLANK, Placeholder, is_placeholder
 from adapters.engine.item import Item
 from adapters.engine.value_text import read_text
@@ -35,7 +35,7 @@ def split_aliases(text: str) -> list[str]:
     return [part for part in items if part and not is_placeholder(part, Placeholder.MARKS)]
 
 
-class AliasTextField(Field):
+class AliasTextField(SpecField):
     """All aliases of a person in one leaf.
 
     Args:

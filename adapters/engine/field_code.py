@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.codes.table import OTHER, Table, load_table
 from adapters.engine.codec import NOT_IN_TABLE, Codec, Unreadable
-from adapters.engine.field import KEPT, LOSSY, UNMAPPED, Cells, Field, Naming, ScalarField
+from adapters.engine.field import KEPT, LOSSY, UNMAPPED, Cells, Field, Naming, ScalarField, SpecField
 from adapters.engine.fold import Placeholder, is_placeholder
 from adapters.engine.item import Item, Source
 from adapters.engine.value_text import read_text
@@ -45,7 +45,7 @@ def _is_placeholder(code: str, name: str) -> bool:
     return is_placeholder(code, Placeholder.ALL) or is_placeholder(name, Placeholder.ALL)
 
 
-class CodeField(Field):
+class CodeField(SpecField):
     """A code of a table."""
 
     def __init__(self, spec: FieldSpec) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from adapters.engine.field import KEPT, Cells, Field, Naming
+from adapters.engine.field import KEPT, Cells, Naming, SpecField
 from adapters.engine.fold import Placeholder
 from gateway.core.errors import ErrorCode
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.engine.scan import Scan
 
 
-class JoinedField(Field):
+class JoinedField(SpecField):
     """A field whose values are read from one text, and written into it, together."""
 
     placeholder = Placeholder.ALL

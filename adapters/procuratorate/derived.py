@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.codes.table import load_table
-from adapters.engine.field import Cells, Field, Naming
+from adapters.engine.field import Cells, Naming, SpecField
 from adapters.engine.fold import BLANK
 from adapters.engine.value_date import write_partial
 from gateway.core.errors import ErrorCode
@@ -52,7 +52,7 @@ def derive_persons(root: Item) -> str | None:
     return "；".join(parts)
 
 
-class DerivedField(Field):
+class DerivedField(SpecField):
     """A derived text: compared with the fields once all of them are read."""
 
     is_special = True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.codes.table import load_table
 from adapters.engine import value_amount, value_date, value_identity, value_text
 from adapters.engine.codec import Unreadable
-from adapters.engine.field import KEPT, LOSSY, Cells, Field, Naming, scalar
+from adapters.engine.field import KEPT, LOSSY, Cells, Naming, SpecField, scalar
 from adapters.engine.field_code import code
 from adapters.engine.field_iddoc import KIND, NUMBER, RESIDENT_CARD, iddoc
 from adapters.engine.field_joined import JoinedField
@@ -52,7 +52,7 @@ def _card_of(person: Item) -> Item | None:
     return next((d for d in person.items("id_doc") if d.fields.get(KIND) == RESIDENT_CARD and NUMBER in d.fields), None)
 
 
-class FirstCardField(Field):
+class FirstCardField(SpecField):
     """The first resident identity card, which stands before all other documents."""
 
     is_special = True
