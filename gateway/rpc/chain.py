@@ -8,10 +8,12 @@ detail stays in the log.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Final
 from uuid import uuid4
@@ -31,6 +33,9 @@ _LOG: Final = logging.getLogger(__name__)
 _SECURITY: Final = logging.getLogger("gateway.security")
 _CALLER: Final[ContextVar[Agency]] = ContextVar("caller")
 _CERTIFICATE: Final = "x509_pem_cert"
+_MAX_DRAINED_BYTES: Final = 16 * 1024 * 1024
+_DRAIN_SECONDS: Final = 2.0
+"""How much of a refused stream is read, so that its sender is done sending when the refusal arrives."""
 
 Refuse = Callable[[Agency, str, GatewayError], Awaitable[int]]
 Identify = Callable[[bytes], Agency]
@@ -90,7 +95,8 @@ class Chain:
                     caller = self._admit(method, context)
                     answer = await behaviour(read(request), context)
                 except Exception as error:
-                    await self._fail(method, caller, error, context, span=span, started=started)
+                    rest = partial(read.drain, request)
+                    await self._fail(method, caller, error, context, span=span, started=started, drain=rest)
                     raise
                 self._telemetry.end_call(
                     span, method, caller.role if caller else "", "OK", time.perf_counter() - started
@@ -113,7 +119,8 @@ class Chain:
                         async for answer in answers:
                             yield answer
                 except Exception as error:
-                    await self._fail(method, caller, error, context, span=span, started=started)
+                    rest = partial(read.drain, request)
+                    await self._fail(method, caller, error, context, span=span, started=started, drain=rest)
                     raise
                 self._telemetry.end_call(
                     span, method, caller.role if caller else "", "OK", time.perf_counter() - started
@@ -134,7 +141,15 @@ class Chain:
         return caller
 
     async def _fail(
-        self, method: str, caller: Agency | None, error: Exception, context: Context, *, span: Span, started: float
+        self,
+        method: str,
+        caller: Agency | None,
+        error: Exception,
+        context: Context,
+        *,
+        span: Span,
+        started: float,
+        drain: Callable[[], Awaitable[None]],
     ) -> None:
         if isinstance(error, (grpc.aio.AbortError, grpc.RpcError, asyncio.CancelledError)):
             return
@@ -154,6 +169,8 @@ class Chain:
         self._telemetry.end_call(
             span, method, caller.role if caller else "", STATUS_OF[error.code].name, time.perf_counter() - started
         )
+        if caller is not None:
+            await drain()
         await context.abort_with_status(rpc_status.to_status(to_status(error, index)))
 
 
@@ -177,6 +194,22 @@ class _Reader:
     async def _stream(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         async for data in requests:
             yield self._one(data)
+
+    async def drain(self, request: Any) -> None:
+        """Read what a refused caller still sends, within bounds, and throw it away.
+
+        grpc clients lose the findings of a refusal that arrives while they send, and report INTERNAL instead.
+        """
+        if not self._is_streaming:
+            return
+        rest = _MAX_DRAINED_BYTES
+        # A caller that stops sending, or never does, is answered all the same.
+        with contextlib.suppress(TimeoutError, grpc.RpcError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for data in request:
+                    rest -= len(data)
+                    if rest <= 0:
+                        return
 
 
 class _UnauthorisedError(Exception):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from gateway.core.digest import sha256_hex
@@ -114,6 +115,30 @@ async def test_upload_out_of_order_or_at_a_wrong_place_is_refused(police: Desk, 
     await refused(police, police.upload_parts(ahead, chunk), E.UPLOAD_OFFSET_WRONG)
     await refused(police, police.upload_parts(negative, chunk), (E.ARGUMENT_OUT_OF_RANGE, "header.offset"))
     await refused(police, police.upload_parts(header, chunk, chunk), E.MATERIAL_SIZE_MISMATCH)
+
+
+async def test_upload_refused_while_it_is_sent_tells_its_sender_why(police: Desk, refused: Refused) -> None:
+    """A client that sends on and on reads the finding all the same, not INTERNAL."""
+    data = bytes(4 * 1024 * 1024)
+    parts = [pb.UploadRequest(header=pb.UploadHeader(sha256=sha256_hex(data), size=len(data), offset=5))]
+    parts += [pb.UploadRequest(chunk=data[at : at + 65536]) for at in range(0, len(data), 65536)]
+    for _ in range(10):
+        await refused(police, police.upload_parts(*parts), E.UPLOAD_OFFSET_WRONG)
+
+
+async def test_upload_refused_that_never_ends_is_cut_off(police: Desk) -> None:
+    """Nobody keeps the gateway reading: after so many bytes a refused stream is answered, whoever still sends."""
+    sent = 0
+
+    async def requests() -> AsyncIterator[pb.UploadRequest]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield pb.UploadRequest(chunk=bytes(512 * 1024))
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await police.material.Upload(requests())
+    assert sent < 200
 
 
 async def test_upload_goes_on_where_it_broke_off(police: Desk) -> None:

@@ -5,7 +5,6 @@ Nothing of the typed client is used here: what a client in another language sees
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -203,8 +202,6 @@ class Desk:
         async def requests() -> AsyncIterator[material_pb2.UploadRequest]:
             for part in parts:
                 yield part
-                # A refusal that comes while grpc.aio sends makes it forget the details, so it gets time to come before.
-                await asyncio.sleep(0.05)
 
         return await self.material.Upload(requests())  # type: ignore[no-any-return]
 
