@@ -36,19 +36,30 @@ def _plain(value: Any) -> Any:
     return {
         name: part.isoformat() if part.__class__ is date else part
         for name, part in zip(names, read(value), strict=True)
-        if part is not None and part != ()
+        if part is not None and part is not _NOTHING
     }
 
 
+_NOTHING: Final = ()
+"""The empty tuple is one object, and asking for it costs less than comparing with it."""
+
+
 def _make_reader(made: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(item.name for item in fields(made))
+    names = tuple(sorted(item.name for item in fields(made)))
     read = attrgetter(*names)
     return names, read if len(names) > 1 else lambda value: (read(value),)
 
 
-_encode: Final = json.JSONEncoder(
-    ensure_ascii=True, sort_keys=True, separators=(",", ":"), check_circular=False, allow_nan=False, default=_plain
-).encode
+def _encoder(*, sort_keys: bool) -> Callable[[Any], str]:
+    return json.JSONEncoder(
+        ensure_ascii=True, sort_keys=sort_keys, separators=(",", ":"), check_circular=False, allow_nan=False,
+        default=_plain,
+    ).encode  # fmt: skip
+
+
+_encode_record: Final = _encoder(sort_keys=False)
+"""Fields of a dataclass come in order of their names anyway."""
+_encode_rest: Final = _encoder(sort_keys=True)
 
 
 def digest_inputs(dossier: Dossier) -> str:
@@ -58,6 +69,11 @@ def digest_inputs(dossier: Dossier) -> str:
         dossier: what is judged.
 
     Returns:
-        SHA-256 of its canonical JSON (sorted keys, no white space, instants in UTC), 64 hexadecimal digits.
+        SHA-256 of two lines of canonical JSON (sorted keys, no white space, instants in UTC), 64 hexadecimal digits:
+        the record, then everything else by name.
     """
-    return sha256(_encode(dossier).encode("ascii")).hexdigest()
+    rest = {name: getattr(dossier, name) for name in _REST}
+    return sha256(f"{_encode_record(dossier.case)}\n{_encode_rest(rest)}".encode("ascii")).hexdigest()
+
+
+_REST: Final = tuple(item.name for item in fields(Dossier) if item.name != "case")
