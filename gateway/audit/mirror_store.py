@@ -19,17 +19,8 @@ from uuid import UUID
 
 from gateway.audit.mirror_file import FILE, connect, require_version, transaction
 from gateway.core.entry import EntryKind, from_leaf
-from gateway.core.merkle import (
-    Frontier,
-    FullTile,
-    Node,
-    ProofError,
-    TileEdge,
-    node_of_tile,
-    root_of,
-    tile_of,
-    to_hashes,
-)
+from gateway.core.merkle import Frontier, Node, ProofError, root_of, to_hashes
+from gateway.core.merkle_tile import FullTile, TileEdge, node_of_tile, tile_of
 from gateway.core.mirror import BESIDE, BatchRow, MirroredEntry, SealRow, StoredBundle
 from gateway.core.seal_ports import MemoryLostError, SeenTree
 

@@ -25,12 +25,10 @@ from gateway.core.merkle import (
     TILE_WIDTH,
     Node,
     ProofError,
-    Tile,
-    node_of_tile,
     prove_consistency,
-    tile_of,
     verify_consistency,
 )
+from gateway.core.merkle_tile import Tile, node_of_tile, tile_of
 from gateway.core.note import NoteError, VerifierKey, parse_note
 from gateway.core.tile_path import TilePath
 

@@ -20,7 +20,8 @@ from gateway.audit.mirror_store import MirrorStore
 from gateway.core.checkpoint import verify_checkpoint
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.fsck_port import Row
-from gateway.core.merkle import Frontier, TileEdge
+from gateway.core.merkle import Frontier
+from gateway.core.merkle_tile import TileEdge
 from gateway.core.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
 from gateway.core.note import NoteError, VerifierKey
 

@@ -30,7 +30,7 @@ from gateway.core.batch_receipt import BatchTree, join_receipt
 from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
-from gateway.core.merkle import TileEdge
+from gateway.core.merkle_tile import TileEdge
 from gateway.core.ports import Appended, Clock
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads

@@ -11,7 +11,7 @@ from gateway.core.batch_receipt import BatchTree, to_claims
 from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
-from gateway.core.merkle import FullTile, TileEdge
+from gateway.core.merkle_tile import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text
 
 _EMPTY_CASE: Final = CaseHead()

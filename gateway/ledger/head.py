@@ -15,7 +15,8 @@ from gateway.core.handoff import CaseHead, Command, HandoffHead
 from gateway.core.identity import GATEWAY
 from gateway.core.key_history import NO_MARKS, KeyMarks, registration_id, revocation_id
 from gateway.core.lifecycle import CaseState
-from gateway.core.merkle import TILE_LEVELS, Frontier, TileEdge, edge_widths
+from gateway.core.merkle import TILE_LEVELS, Frontier
+from gateway.core.merkle_tile import TileEdge, edge_widths
 from gateway.core.route import RecordKind
 from gateway.ledger.statement import load_statements
 

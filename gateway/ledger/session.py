@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.core.handoff import Command
-from gateway.core.merkle import TileEdge
+from gateway.core.merkle_tile import TileEdge
 from gateway.core.ports import Appended
 from gateway.ledger.draft import Draft
 from gateway.ledger.failure import is_unavailable

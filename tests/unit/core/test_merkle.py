@@ -17,21 +17,17 @@ from gateway.core.merkle import (
     Frontier,
     Node,
     ProofError,
-    Tile,
-    TileEdge,
     consistency_nodes,
-    edge_widths,
     inclusion_nodes,
     node_hash,
-    node_of_tile,
     prove_consistency,
     prove_inclusion,
     root_nodes,
     root_of,
-    tile_of,
     verify_consistency,
     verify_inclusion,
 )
+from gateway.core.merkle_tile import Tile, TileEdge, edge_widths, node_of_tile, tile_of
 
 # Inputs and outputs of the reference implementation of Certificate Transparency (merkle tree tests).
 INPUTS = [
