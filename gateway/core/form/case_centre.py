@@ -15,7 +15,7 @@ from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
 from gateway.core.form.limit import find_limit
-from gateway.core.form.period import find_overlaps, is_covered, to_day, to_instant, to_period
+from gateway.core.form.period import Span, find_overlaps, is_covered, to_day, to_instant, to_period, to_span
 from gateway.core.form.recorder import NAME as RECORDER_MANIFEST
 from gateway.core.form.recorder import find_footage
 
@@ -148,18 +148,19 @@ def _find_unknown_recording(annex: Annex, scene: Scene) -> Faults:
 
 
 def _find_coverage_gap(annex: Annex, scene: Scene) -> Faults:
-    footage = find_footage(scene)
-    tolerance = timedelta(seconds=scene.settings.transcript_tolerance_seconds)
+    footage, merged = find_footage(scene), dict[frozenset[str], list[Span]]()
+    tolerance = scene.settings.transcript_tolerance_seconds
     for pointer, session, _ in _sessions(annex):
-        named = [recording_id for recording_id in session["recording_ids"] if recording_id in footage]
+        named = frozenset(recording_id for recording_id in session["recording_ids"] if recording_id in footage)
         period = to_period(session)
-        if named and period:
-            start, end = period
-            within = (min(start + tolerance, end), max(end - tolerance, start))
-            parts = [part for recording_id in named for part in footage[recording_id]]
-            gap = timedelta(seconds=scene.settings.gap_seconds)
-            if within[0] < within[1] and not is_covered(within, parts, gap):
-                yield f"{pointer}/recording_ids"
+        if not named or period is None:
+            continue
+        if named not in merged:
+            merged[named] = sorted(part for recording_id in named for part in footage[recording_id])
+        start, end = to_span(period)
+        start, end = start + tolerance, end - tolerance
+        if start < end and not is_covered((start, end), merged[named], scene.settings.gap_seconds):
+            yield f"{pointer}/recording_ids"
 
 
 def _find_area_gap(annex: Annex, _: Scene) -> Faults:

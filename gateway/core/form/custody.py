@@ -5,13 +5,13 @@ Source: domain model, sections 2.3 (T08), 2.4 (D30, D42) and 4.1 (number of a de
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.period import cut, is_covered, to_instant, to_period
+from gateway.core.form.period import cut, is_covered, to_instant, to_period, to_span
 
 TRANSFER: Final = "custody-transfer"
 HEARING: Final = "hearing-recording"
@@ -49,11 +49,11 @@ def _find_wrong_number(annex: Annex, scene: Scene) -> Faults:
 
 
 def _find_unrecorded_signing(annex: Annex, scene: Scene) -> Faults:
-    tolerance = timedelta(seconds=scene.settings.gap_seconds)
     for at, recording in enumerate(annex.data["recordings"]):
         whole, signing = to_period(recording), to_period(recording, "signing_from", "signing_to")
         holes = [hole for gap in recording["gaps"] if (hole := to_period(gap, "from", "to"))]
-        if whole is None or signing is None or not is_covered(signing, cut(whole, holes), tolerance):
+        parts = [to_span(part) for part in cut(whole, holes)] if whole else []
+        if signing is None or not is_covered(to_span(signing), parts, scene.settings.gap_seconds):
             yield f"/recordings/{at}/signing_from"
 
 

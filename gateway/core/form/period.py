@@ -11,6 +11,9 @@ CHINA: Final = timezone(timedelta(hours=8))
 Period = tuple[datetime, datetime]
 """Start and end; the end is not before the start."""
 
+Span = tuple[float, float]
+"""The same in seconds since 1970."""
+
 
 def to_instant(text: str) -> datetime:
     """Read an instant with offset."""
@@ -46,14 +49,21 @@ def find_overlaps(periods: Sequence[tuple[datetime, datetime, int]]) -> Iterable
         latest = end if latest is None else max(latest, end)
 
 
-def is_covered(wanted: Period, parts: Iterable[Period], tolerance: timedelta) -> bool:
-    """Whether parts cover a period without a hole longer than a tolerance."""
+def to_span(period: Period) -> Span:
+    """A period in seconds since 1970: thousands of them are sorted, and aware instants compare slowly."""
+    return period[0].timestamp(), period[1].timestamp()
+
+
+def is_covered(wanted: Span, parts: Iterable[Span], tolerance_seconds: float) -> bool:
+    """Whether parts, sorted by their start, cover a span without a hole longer than a tolerance."""
     reached, end = wanted
-    for start, stop in sorted(parts):
-        if start > reached + tolerance:
+    for start, stop in parts:
+        if start > reached + tolerance_seconds:
             break
         reached = max(reached, stop)
-    return reached + tolerance >= end
+        if reached >= end:
+            break
+    return reached + tolerance_seconds >= end
 
 
 def cut(whole: Period, holes: Iterable[Period]) -> list[Period]:

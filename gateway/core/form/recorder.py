@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.period import Period, add_months, cut, find_overlaps, to_day, to_instant, to_period
+from gateway.core.form.period import Span, add_months, cut, find_overlaps, to_day, to_instant, to_period, to_span
 
 NAME: Final = "recorder-manifest"
 _FORMS: Final = (NAME,)
@@ -162,15 +162,16 @@ def _find_uncovered_act(annex: Annex, scene: Scene) -> Faults:
         yield "/recordings"
 
 
-def find_footage(scene: Scene) -> dict[str, list[Period]]:
-    """What was really recorded: periods without their gaps, by recording id, of every manifest of the bundle."""
-    footage: dict[str, list[Period]] = {}
+def find_footage(scene: Scene) -> dict[str, list[Span]]:
+    """What was really recorded: spans without their gaps, by recording id, of every manifest of the bundle."""
+    footage: dict[str, list[Span]] = {}
     tolerated = timedelta(seconds=scene.settings.gap_seconds)
     for data in scene.of(NAME):
         for recording in data["recordings"]:
             if whole := to_period(recording):
                 holes = [hole for gap in recording["gaps"] if (hole := to_period(gap, "from", "to"))]
-                footage[recording["recording_id"]] = cut(whole, [h for h in holes if h[1] - h[0] > tolerated])
+                parts = cut(whole, [hole for hole in holes if hole[1] - hole[0] > tolerated])
+                footage[recording["recording_id"]] = [to_span(part) for part in parts]
     return footage
 
 
