@@ -27,6 +27,8 @@ HINTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.MANIFEST_FROM_FUTURE: "set the clock of this machine",
     ErrorCode.MATERIAL_MISSING: "name the folder or file that has it: --materials DIR or --material FILE",
     ErrorCode.MATERIAL_NOT_LISTED: "name the folder or file that has it: --materials DIR or --material FILE",
+    ErrorCode.FORM_UNKNOWN: "`fasttrack annex list` shows the published forms",
+    ErrorCode.FORM_VERSION_UNKNOWN: "`fasttrack annex list` shows the versions of every form",
     ErrorCode.BUNDLE_ID_REUSED: "this id was submitted with other content; to hand over anew run it with --new",
     ErrorCode.IDEMPOTENCY_KEY_REUSED: "this record was handed over before; `fasttrack reconcile` shows it",
     ErrorCode.HANDOFF_UNKNOWN: "copy the id from `fasttrack inbox list`",
