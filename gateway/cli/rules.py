@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Judge a record by the rules of the procedure; look at the rules.", no_args_is_help=True)
 
 _FILE: Final = typer.Argument(help="Record in the sender's schema.")
-_FROM: Final = typer.Option("--from", help="Agency that wrote the file.", metavar="AGENCY")
+_FROM: Final = typer.Option("--from", help="Agency that wrote the file; else that of its schema.", metavar="AGENCY")
 _TO: Final = typer.Option(
     "--to", help="Agency that it is for; else the first that it has a route to.", metavar="AGENCY"
 )
@@ -67,7 +67,7 @@ def list_rules(
 def check(
     file: Annotated[Path, _FILE],
     *,
-    sender: Annotated[str, _FROM],
+    sender: Annotated[str, _FROM] = "",
     receiver: Annotated[str, _TO] = "",
     day: Annotated[datetime | None, _DAY] = None,
     settings: Annotated[Path | None, _SETTINGS] = None,
@@ -97,7 +97,7 @@ def check(
 def explain(
     file: Annotated[Path, _FILE],
     *,
-    sender: Annotated[str, _FROM],
+    sender: Annotated[str, _FROM] = "",
     receiver: Annotated[str, _TO] = "",
     day: Annotated[datetime | None, _DAY] = None,
     settings: Annotated[Path | None, _SETTINGS] = None,
@@ -123,7 +123,7 @@ def explain(
 def what_if(
     file: Annotated[Path, _FILE],
     *,
-    sender: Annotated[str, _FROM],
+    sender: Annotated[str, _FROM] = "",
     setters: Annotated[
         list[str], typer.Option("--set", help="FIELD=VALUE, such as person[1].plea=withdrawn; may be given again.")
     ],

@@ -53,7 +53,7 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
 
     Args:
         file: native record.
-        sender: adapter of the agency that wrote it.
+        sender: adapter of the agency that wrote it; "" for the first whose schema it is in.
         receiver: adapter of the agency that it is for; "" for the first that has a route.
         day: day of the gateway; None for today.
 
@@ -69,14 +69,17 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
 
     known = adapters()
     for option, name in (("--from", sender), ("--to", receiver)):
-        if name not in known.names() and (name or option == "--from"):
+        if name and name not in known.names():
             raise typer.BadParameter(f"not one of {', '.join(known.names())}", param_hint=option)
     try:
         data = file.read_bytes()
     except OSError as error:
         raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="FILE") from error
-    receivers = [receiver] if receiver else [name for name in known.names() if name != sender]
-    reading = _first_routed(known.read_any(data, sender=sender, receiver=name) for name in receivers)
+    ways = [(one, other) for one in known.names() for other in known.names() if one != other]
+    wanted = [way for way in ways if sender in ("", way[0]) and receiver in ("", way[1])]
+    reading = _best(known.read_any(data, sender=one, receiver=other) for one, other in wanted)
+    if reading.header is None and not sender:
+        raise typer.BadParameter("no agency's schema; name who wrote it with --from to see why", param_hint="FILE")
     dossier = None
     if not reading.has_errors and reading.case is not None:
         at = now() if day is None else datetime.combine(day, time.max, CHINA_TIME)
@@ -84,18 +87,26 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
     return LocalRecord(reading, partial(known.locate, reading), dossier)
 
 
-def _first_routed(readings: Iterator[Reading]) -> Reading:
-    """The reading for the first receiver to whom the kind of the record has a route; without any, the first."""
+def _best(readings: Iterator[Reading]) -> Reading:
+    """The way that the record itself names: the first without error, else the one on which reading came furthest."""
     from gateway.core.errors import ErrorCode  # noqa: PLC0415 - with the adapters
 
-    first = None
+    def rank(reading: Reading) -> tuple[bool, bool, bool]:
+        codes = {finding.code for finding in reading.findings}
+        return (
+            reading.header is None,
+            ErrorCode.KIND_NOT_ROUTED in codes,
+            ErrorCode.PARTY_MISMATCH in codes,
+        )
+
+    tried: list[Reading] = []
     for reading in readings:
-        if all(finding.code is not ErrorCode.KIND_NOT_ROUTED for finding in reading.findings):
+        if not reading.has_errors:
             return reading
-        first = first or reading
-    if first is None:
-        raise typer.BadParameter("there is no other agency that it could be for", param_hint="--from")
-    return first
+        tried.append(reading)
+    if not tried:
+        raise typer.BadParameter("there is no other agency that it could be for", param_hint="--to")
+    return min(tried, key=rank)
 
 
 def load_rules(settings: Path | None) -> JudgeRuleSet:

@@ -73,6 +73,15 @@ def test_check_on_another_day_judges_by_that_day(tmp_path: Path) -> None:
     assert "DEFENDANT_IS_MINOR" not in {one["name"] for one in results[1]["findings"]}
 
 
+@pytest.mark.parametrize("file", [TRANSFER, INDICTMENT, SAMPLES / "01-dui-chain/5-judgment/from-court.judgment.xml"])
+def test_file_tells_by_its_schema_who_wrote_it(file: Path) -> None:
+    """Whoever has only the file needs not know the sender; what is in no schema is a usage error."""
+    sender = file.name.removeprefix("from-").partition(".")[0]
+    assert _rules("check", file, "--json").object == _rules("check", file, "--from", sender, "--json").object
+    done = _rules("check", Path(__file__), code=2)
+    assert "--from" in done.errors
+
+
 def test_explain_tells_article_place_and_cure_of_every_finding() -> None:
     """A person reads what to do about it."""
     shown = _rules("explain", TRANSFER, "--from", "police").output
