@@ -58,10 +58,10 @@ def statement_forms(book: FormBook) -> StatementForms:
         book: the published forms.
     """
     from gateway.core.material_request import MATERIAL_REQUEST  # noqa: PLC0415
-    from gateway.core.procedural_act import PROCEDURAL_ACT  # noqa: PLC0415
+    from gateway.core.procedural_act import procedural_act_form  # noqa: PLC0415
     from gateway.core.statement_form import StatementForms, published_statement_forms  # noqa: PLC0415
 
-    return StatementForms((*published_statement_forms(book), PROCEDURAL_ACT, MATERIAL_REQUEST))
+    return StatementForms((*published_statement_forms(book), procedural_act_form(book), MATERIAL_REQUEST))
 
 
 def procedure_of(chosen: Path | None) -> RuleProcedure:

@@ -26,6 +26,7 @@ from gateway.core.identity import parse_actor, parse_agency
 from gateway.core.lifecycle import CaseState
 from gateway.core.route import RecordKind
 from gateway.core.strict_json import parse_object
+from gateway.core.track import NO_TRACKS, Tracks, from_row, row_sha256
 
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}
 # Fields that are used together are taken together: this runs for every entry.
@@ -55,6 +56,8 @@ _COLUMNS_OF: Final = itemgetter(
 )  # fmt: skip
 _INITIAL_TEXT: Final = '{"assessment":"none","holder":"","moved_at":0,"returns":0,"stage":"P4"}'
 _MAX_DECISIONS: Final = 200_000
+_MOVING: Final = frozenset(("submitted", "accepted", "supplement_asked", "refused", "withdrawn", "stated"))
+"""Kinds that may move persons."""
 _CLAIMED, _CALL_REFUSED, _SUBMITTED = "claimed", "call_refused", "submitted"
 _PASSED_ON: Final = tuple(
     name
@@ -100,6 +103,7 @@ class _Case:
     sequence: int = 0
     leaf_hash: str = ""
     state: str = _INITIAL_TEXT
+    tracks: Tracks = NO_TRACKS
 
 
 _NO_CASE: Final = _Case()
@@ -140,37 +144,45 @@ class CaseReplay:
         self.report(AuditFinding(check, "entry", place, reason, seq))
 
     def _add(self, row: Row) -> None:
-        judged = self.judge(row[0], row[1], row[2])
+        columns, (track_case, is_changed, track) = tuple(row[3:-3]), tuple(row[-3:])
+        judged = self.judge(row[0], row[1], row[2], track or b"")
         if judged is None:
             return
         fields, recorded_at, handoff = judged
         expected = _to_columns(fields, recorded_at, handoff)
-        if row[3:] != expected:
-            for name, found, wanted in zip(ENTRY_COLUMNS, row[3:], expected, strict=True):
+        if columns != expected:
+            for name, found, wanted in zip(ENTRY_COLUMNS, columns, expected, strict=True):
                 if found != wanted:
                     self._finding("entry-column", row[0], "the column does not say what the leaf says", name)
+        if track is not None and (track_case, is_changed) != (fields[_AT["case"]], _has_tracks(track)):
+            place, reason = f"seq={row[0]}", "the columns do not say what the entry and its tracks say"
+            self.report(AuditFinding("track-column", "track", place, reason, row[0]))
 
-    def columns(self, seq: int, leaf: bytes, leaf_hash: bytes) -> tuple[Any, ...] | None:
+    def columns(self, seq: int, leaf: bytes, leaf_hash: bytes, track: bytes = b"") -> tuple[Any, ...] | None:
         """Check one leaf, and compute the columns of its row.
 
         Args:
             seq: index of the entry.
             leaf: its bytes.
             leaf_hash: its hash, 32 bytes.
+            track: what is kept of the persons beside it; empty for nothing.
 
         Returns:
             ``ENTRY_COLUMNS``; None when the leaf cannot be read.
         """
-        judged = self.judge(seq, leaf, leaf_hash)
+        judged = self.judge(seq, leaf, leaf_hash, track)
         return None if judged is None else _to_columns(*judged)
 
-    def judge(self, seq: int, leaf: bytes, leaf_hash: bytes) -> tuple[Fields, datetime, _Handoff | None] | None:
+    def judge(
+        self, seq: int, leaf: bytes, leaf_hash: bytes, track: bytes = b""
+    ) -> tuple[Fields, datetime, _Handoff | None] | None:
         """Check one leaf and decide its act again.
 
         Args:
             seq: index of the entry.
             leaf: its bytes.
             leaf_hash: the hash that is stored or claimed for it, 32 bytes.
+            track: what is kept of the persons beside it; empty for nothing.
 
         Returns:
             its fields, its time and the handoff after it; None when it cannot be read.
@@ -198,10 +210,11 @@ class CaseReplay:
         case = self.cases.get(case_id) if case_id else None
         handoff = self.handoffs.get(handoff_id) if handoff_id else None
         before = case or _NO_CASE
-        if self._is_known(fields, recorded_at, before, handoff):
+        is_plain = self._is_plain(seq, fields, before, track)
+        if is_plain and self._is_known(fields, recorded_at, before, handoff):
             after = _moved(fields, before, handoff)
         else:
-            after = self._decide(seq, leaf, fields, recorded_at, before, handoff)
+            after = self._decide(seq, leaf, fields, recorded_at, before, handoff, None if is_plain else track)
         if after is not None and after is not handoff:
             self.handoffs[handoff_id or ""] = after
         if case_id:
@@ -209,7 +222,18 @@ class CaseReplay:
                 case = self.cases[case_id] = _Case()
             sequence, state = _CASE_OF(fields)
             case.sequence, case.leaf_hash, case.state = int(sequence or 0), leaf_hash.hex(), state or _INITIAL_TEXT
+            case.tracks = _tracks_after(case.tracks, track)
         return fields, recorded_at, after
+
+    def _is_plain(self, seq: int, fields: Fields, case: _Case, track: bytes) -> bool:
+        """Whether no person has a say in the entry; what is kept of them is compared with its digest."""
+        digest = fields[_AT["tracks_sha256"]]
+        if not track and digest is None:
+            return case.tracks is NO_TRACKS or fields[_AT["kind"]] not in _MOVING
+        if (digest or "") != row_sha256(track):
+            reason = "not what the digest in the entry says of the persons" if track else "the tracks are missing"
+            self.report(AuditFinding("track-digest", "track", f"seq={seq}", reason, seq))
+        return False
 
     def _key(
         self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
@@ -261,7 +285,14 @@ class CaseReplay:
         )  # fmt: skip
 
     def _decide(  # noqa: PLR0917 - one caller, and these are what a decision depends on
-        self, seq: int, leaf: bytes, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+        self,
+        seq: int,
+        leaf: bytes,
+        fields: Fields,
+        recorded_at: datetime,
+        case: _Case,
+        handoff: _Handoff | None,
+        track: bytes | None,
     ) -> _Handoff | None:
         """Ask the rules, and learn what they said when the leaf agrees."""
         entry = parse_entry(leaf)
@@ -278,24 +309,43 @@ class CaseReplay:
         try:
             head = _to_head(entry.handoff, handoff)
             decided = decide_act(
-                _to_command(entry),
+                _to_command(entry, track or b""),
                 Place(index=seq, origin=entry.origin, at=recorded_at, salt=entry.salt),
                 # The chain was judged above; here only what was decided counts.
-                case=CaseHead(max(entry.case_sequence - 1, 0), entry.case_previous, _state(case.state)),
+                case=CaseHead(max(entry.case_sequence - 1, 0), entry.case_previous, _state(case.state), case.tracks),
                 handoff=head,
                 last_pair_number=entry.pair_number - 1,
             )
-            is_right = to_leaf(decided.entry) == leaf
+            is_right = to_leaf(decided.entry) == leaf and decided.track_row == (track or b"")
         except (GatewayError, ValueError, TypeError, KeyError, AttributeError):
             is_right = False
         if not is_right:
             self._finding("decision", seq, "the rules do not decide this from the entries before", "leaf")
             return _from_entry(entry, case) if handoff is None else _moved(fields, case, handoff)
+        if track is not None:
+            # What persons had a say in is decided anew each time.
+            return _moved(fields, case, handoff)
         if len(self.decisions) >= _MAX_DECISIONS:
             self.decisions.clear()
         key, made = self._key(fields, recorded_at, case, handoff)
         self.decisions[key] = made
         return _moved(fields, case, handoff)
+
+
+def _tracks_after(before: Tracks, track: bytes) -> Tracks:
+    try:
+        after = from_row(track)[0] if track else None
+    except ValueError:
+        # The digest of what cannot be read was reported.
+        after = None
+    return before if after is None else after
+
+
+def _has_tracks(track: bytes) -> bool:
+    try:
+        return from_row(track)[0] is not None
+    except ValueError:
+        return False
 
 
 def _moved(fields: Fields, case: _Case, handoff: _Handoff | None) -> _Handoff | None:
@@ -375,7 +425,7 @@ def _from_entry(entry: Entry, case: _Case) -> _Handoff:
     )  # fmt: skip
 
 
-def _to_command(entry: Entry) -> Command:
+def _to_command(entry: Entry, track: bytes) -> Command:
     """The act that an entry records, as its caller asked for it."""
     values: dict[str, Any] = {name: getattr(entry, name) for name in _PASSED_ON}
     if entry.kind is EntryKind.SUBMITTED:
@@ -384,6 +434,8 @@ def _to_command(entry: Entry) -> Command:
             "sender": parse_agency(entry.sender),
             "receiver": parse_agency(entry.receiver),
         }
+    if track and entry.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
+        values["cause"] = from_row(track)[1]
     if entry.kind is EntryKind.CLAIMED and entry.lease_until is not None:
         values["lease"] = entry.lease_until - entry.recorded_at
     kind = EntryKind.FETCHED if entry.kind is EntryKind.VIEWED else entry.kind

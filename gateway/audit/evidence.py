@@ -5,7 +5,7 @@ case.json            index of the pack
 leaves/N.json        the ledger entries, byte for byte          receipts/N.jws   what the gateway promised for each
 signers/N/           entries that register or revoke the keys that signed, with proof and certificate
 proofs/N.json        the way from each to the root              details/N.json   texts of decisions
-facts/N.json         what happened, by which clocks run
+facts/N.json         what happened, by which clocks run         tracks/N.json      what it did to the persons
 head/                checkpoint with cosignatures, time stamp
 statements/N/        statement.jws, the issuer's certificates, what was signed and the signature
 bundles/ID/          manifest.jws, record.bin, the sender's certificates, what was signed and the signature
@@ -168,6 +168,8 @@ class _Packer:
             self._signature(f"receipts/{number}", entry.receipt.partition(SEPARATOR)[0], from_leaf(entry.leaf))
         if entry.detail:
             self.bag.add(f"details/{number}.json", entry.detail)
+        if entry.tracks:
+            self.bag.add(f"tracks/{number}.json", entry.tracks)
         if entry.facts:
             self.bag.add(f"facts/{number}.json", entry.facts)
         self.packed.entries += 1

@@ -24,6 +24,7 @@ from gateway.core.merkle import Frontier
 from gateway.core.merkle_tile import TileEdge
 from gateway.core.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
 from gateway.core.note import NoteError, VerifierKey
+from gateway.core.track import from_row
 
 CHUNK: Final = 1_000
 """Entries whose rows are in memory at once."""
@@ -61,6 +62,7 @@ class Rows:
     bundle: list[Row] = field(default_factory=list)
     detail: list[Row] = field(default_factory=list)
     fact: list[Row] = field(default_factory=list)
+    track: list[Row] = field(default_factory=list)
     statement: list[Row] = field(default_factory=list)
     signer_key: list[Row] = field(default_factory=list)
     material_grant: list[Row] = field(default_factory=list)
@@ -173,7 +175,8 @@ class Mirrors:
 
         Args:
             tail: of ``plan``, nothing missing.
-            before: entries that the database still has of the cases in the tail, by index: seq, leaf, leaf hash.
+            before: entries that the database still has of the cases in the tail, by index: seq, leaf, leaf hash,
+                tracks or None.
 
         Yields:
             rows of stretches that end with a batch.
@@ -183,8 +186,8 @@ class Mirrors:
         """
         findings = Findings()
         replay = CaseReplay(findings)
-        for seq, leaf, leaf_hash in before:
-            replay.judge(seq, leaf, leaf_hash)
+        for seq, leaf, leaf_hash, track in before:
+            replay.judge(seq, leaf, leaf_hash, track or b"")
         batches = {batch.size: batch for batch in self._longest.batches(tail.start)}
         if tail.size > tail.start and tail.size not in batches:
             raise ContradictionError(f"the mirror {self._longest.folder} does not say where the last batch ended")
@@ -210,7 +213,8 @@ class Mirrors:
         found = self._find(index, leaf_hash, Findings())
         assert found is not None  # plan() named what is missing
         entry, mirrored, bundle = found
-        columns = replay.columns(index, mirrored.leaf, leaf_hash)
+        track = mirrored.beside.get("tracks", b"")
+        columns = replay.columns(index, mirrored.leaf, leaf_hash, track)
         if columns is None:
             raise ContradictionError(f"entry {index} cannot be read")
         rows.entry.append((index, *columns, leaf_hash, mirrored.leaf))
@@ -218,6 +222,8 @@ class Mirrors:
             rows.detail.append((index, detail))
         if (facts := mirrored.beside.get("facts")) is not None:
             rows.fact.append((index, entry.case, facts))
+        if track:
+            rows.track.append((index, entry.case, from_row(track)[0] is not None, track))
         if (stated := mirrored.beside.get("statement_jws")) is not None:
             rows.statement.append(_to_statement(entry, stated))
         if (certificate := mirrored.beside.get("certificate")) is not None:

@@ -145,7 +145,11 @@ def _check_case(pack: Pack, index: dict[str, Any]) -> None:
 
     replay = CaseReplay(report)
     for number in order:
-        replay.judge(number, pack.leaves[number], leaf_hash(pack.leaves[number]))
+        tracks = f"tracks/{number}.json"
+        track = pack.bag.read(tracks) or b""
+        if track:
+            pack.used.add(tracks)
+        replay.judge(number, pack.leaves[number], leaf_hash(pack.leaves[number]), track)
     listed = index.get("entries")
     named = [
         (item.get("index"), item.get("kind"), item.get("handoff"), item.get("case_sequence"))

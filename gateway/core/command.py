@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from gateway.core.entry import EntryKind
@@ -94,6 +94,8 @@ class Command:
         statement_type: for a statement, name of its form.
         statement_sha256: for a statement, hexadecimal.
         statement_sm3: for a statement, hexadecimal.
+        cause: for a submit what its record says of the persons, for a procedural act the act; pseudonyms and words
+            only, see ``track_step`` and ``act_step``. None for what moves no person.
     """
 
     kind: EntryKind
@@ -134,3 +136,4 @@ class Command:
     statement_type: str = ""
     statement_sha256: str = ""
     statement_sm3: str = ""
+    cause: Mapping[str, Any] | None = None

@@ -117,6 +117,7 @@ class Entry:
         statement_type: name of the form of a statement.
         statement_sha256: SHA-256 of the statement JWS.
         statement_sm3: SM3 of the statement JWS.
+        tracks_sha256: SHA-256 of what it did to the person tracks, which is kept beside the ledger.
     """
 
     index: int
@@ -162,6 +163,7 @@ class Entry:
     statement_type: str = ""
     statement_sha256: str = ""
     statement_sm3: str = ""
+    tracks_sha256: str = ""
 
 
 _FIELDS: Final = tuple(Entry.__slots__)

@@ -18,6 +18,7 @@ class CaseEntry:
         receipt: as the gateway gave it; "" for a refused call.
         detail: text of the decision; empty for none.
         facts: what happened, as the ledger keeps it; empty for none.
+        tracks: what it did to the persons, by pseudonym; empty for nothing.
     """
 
     index: int
@@ -25,6 +26,7 @@ class CaseEntry:
     receipt: str = ""
     detail: bytes = b""
     facts: bytes = b""
+    tracks: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

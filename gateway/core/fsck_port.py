@@ -49,7 +49,8 @@ class FsckSource(Protocol):
         """Frontier that the state of a size claims; None when there is no such state."""
 
     def entries(self, part: int, parts: int) -> Pages:
-        """Entries by index: seq, leaf, leaf_hash and ENTRY_COLUMNS; of the cases that belong to the part."""
+        """Entries by index: seq, leaf, leaf_hash and ENTRY_COLUMNS; then case_id, is_changed and
+        body of its row of tracks, or None; of the cases that belong to the part."""
 
     def tree(self, start: int, stop: int | None) -> Pages:
         """Every entry of a range by index: seq, leaf_hash, recorded_at, kind."""

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.core.act_step import do_act
 from gateway.core.command import DEFAULT_LEASE, Bundle, Command
 from gateway.core.entry import OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.identity import GATEWAY
+from gateway.core.identity import GATEWAY, Agency
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
 from gateway.core.lifecycle import INITIAL, Act, CaseState, Step, decide, submit
 from gateway.core.route import RecordKind
+from gateway.core.track import MAX_TRACK_BYTES, NO_TRACKS, Tracks, row_sha256, to_row
+from gateway.core.track_step import track_decide, track_submit
 
 __all__ = [
     "DEFAULT_LEASE",
@@ -42,11 +45,13 @@ class CaseHead:
         sequence: its number within the case; 0 when there is none.
         leaf_hash: its leaf hash, hexadecimal; "" when there is none.
         state: state of the case after it.
+        tracks: of its persons after it.
     """
 
     sequence: int = 0
     leaf_hash: str = ""
     state: CaseState = INITIAL
+    tracks: Tracks = NO_TRACKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +92,14 @@ class Decided:
     Args:
         entry: the new entry.
         handoff: the handoff afterwards; None for a refused call.
+        tracks: of the case afterwards; None when it did not change them.
+        track_row: what is kept of them beside the entry; empty for nothing.
     """
 
     entry: Entry
     handoff: HandoffHead | None
+    tracks: Tracks | None = None
+    track_row: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,13 +220,43 @@ def _submit(
         case_before=case.state,
         submitted_sequence=sequence,
     )
-    return Decided(_entry(command, place, case, step, head), head)
+    tracks = case.tracks
+    if command.cause is not None:
+        step, tracks = track_submit(command.handoff_kind, case.state, step, tracks, command.cause, sequence=sequence)
+    return _tracked(command, place, case, (step, tracks), head)
 
 
 def _state(command: Command, place: Place, case: CaseHead) -> Decided:
     if command.handoff is not None or not command.statement_type:
         raise ValueError("a statement has a type and belongs to no handoff")
-    return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
+    if command.cause is None:
+        return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
+    if not isinstance(command.actor, Agency):
+        raise TypeError("an act of the procedure is an agency's")
+    step, tracks = do_act(
+        case.state,
+        case.tracks,
+        command.cause,
+        issuer=command.actor,
+        sequence=case.sequence + 1,
+        is_unseen=case.state.moved_at == 0,
+    )
+    return _tracked(command, place, case, (step, tracks), None)
+
+
+def _tracked(
+    command: Command, place: Place, case: CaseHead, outcome: tuple[Step, Tracks], handoff: HandoffHead | None
+) -> Decided:
+    """The entry with the digest of what it did to the persons, where it did or could have done something."""
+    step, tracks = outcome
+    is_changed = tracks is not case.tracks and tracks != case.tracks
+    if command.cause is None and not is_changed:
+        return Decided(_entry(command, place, case, step, handoff), handoff)
+    row = to_row(tracks if is_changed else None, command.cause or {})
+    if len(row) > MAX_TRACK_BYTES:
+        raise refuse(ErrorCode.TRACK_NOT_ALLOWED, "", "the case has more persons than its tracks can hold")
+    entry = replace(_entry(command, place, case, step, handoff), tracks_sha256=row_sha256(row))
+    return Decided(entry, handoff, tracks if is_changed else None, row)
 
 
 def _require_party(command: Command, agency: str) -> None:
@@ -279,7 +318,8 @@ def _close(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
         submitted_sequence=handoff.submitted_sequence,
     )
     head = replace(handoff, state=state)
-    return Decided(_entry(command, place, case, step, head), head)
+    step, tracks = track_decide(handoff.kind, act, step, case.tracks, submitted_sequence=handoff.submitted_sequence)
+    return _tracked(command, place, case, (step, tracks), head)
 
 
 def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: HandoffHead | None) -> Entry:

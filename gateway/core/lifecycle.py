@@ -1,9 +1,10 @@
 """How a case moves: stages, and which act of which handoff takes it from one to the next.
 
 The table is data, the code below it only looks things up. Acts inside one agency (a recognizance signed, consent asked
-in court) are not handoffs; where the table passes through their stages, the ids of the skipped steps are named too.
+in court) are not handoffs but statements, see ``act_table``; where this table passes through their stages, the ids of
+the skipped steps are named too. What persons do to it, ``track_step`` says.
 
-Source: domain model, sections 2.2 and 2.3 (T04 to T22).
+Source: domain model, sections 2.2 and 2.3.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from gateway.core.route import RecordKind
 class Stage(StrEnum):
     """Where a case stands; names of the domain model, section 2.2."""
 
+    INTAKE = "P1"
+    CASE_ACCEPTED = "P2"
+    FILED = "P3"
+    NOT_FILED = "P3x"
     INVESTIGATING = "P4"
+    LEGAL_REVIEW = "P5"
     CONCLUDED = "P6"
     IN_TRANSFER_PR = "H1"
     INTAKE_CHECK = "J0"
@@ -39,9 +45,14 @@ class Stage(StrEnum):
     TRIAL_SUMMARY = "C3"
     TRIAL_ORDINARY = "C4"
     JUDGED = "C5"
+    PROSECUTION_WITHDRAWN = "C5w"
+    APPEALED = "C6"
     EFFECTIVE = "C7"
     EXECUTION_SENT = "E1"
     EXECUTION_RECEIVED = "E2"
+    CLOSED = "Z"
+    CASE_WITHDRAWN = "PX"
+    MERGED = "M"
 
 
 class Assessment(StrEnum):
@@ -122,10 +133,10 @@ def _move(sources: str, target: str | None, *transitions: str) -> Move:
 
 
 _T, _R, _I = RecordKind.TRANSFER, RecordKind.RETRANSFER, RecordKind.INDICTMENT
-_PRETRIAL = "P4 P6 H1 J0 J0s J0r J1 J1o J2 J3 H3 C0s C0r C1 C2"
+_PRETRIAL = "P3 P4 P6 H1 J0 J0s J0r J1 J1o J2 J3 H3 C0s C0r C1 C2"
 
 TABLE: Final[Mapping[tuple[RecordKind, Act], tuple[Move, ...]]] = {
-    (_T, Act.SUBMITTED): (_move("P4", "H1", "T04", "T05"), _move("P6 J0s J0r", "H1", "T05")),
+    (_T, Act.SUBMITTED): (_move("P3 P4", "H1", "T04", "T05"), _move("P6 J0s J0r", "H1", "T05")),
     (_T, Act.ACCEPTED): (_move("H1", "J1", "T06"),),
     (_T, Act.SUPPLEMENT_ASKED): (_move("H1", "J0s", "T07"),),
     (_T, Act.REFUSED): (_move("H1", "J0r", "T07"),),
@@ -133,12 +144,12 @@ TABLE: Final[Mapping[tuple[RecordKind, Act], tuple[Move, ...]]] = {
     (_R, Act.ACCEPTED): (_move("J0", "J1", "T06"),),
     (_R, Act.SUPPLEMENT_ASKED): (_move("J0", "J0s", "T07"),),
     (_R, Act.REFUSED): (_move("J0", "J0r", "T07"),),
-    (_I, Act.SUBMITTED): (_move("J1 J1o", "H3", "T09", "T14"), _move("J2 C0s C0r", "H3", "T14")),
+    (_I, Act.SUBMITTED): (_move("J1 J1o", "H3", "T09", "T14"), _move("J2 C0s C0r C5w", "H3", "T14")),
     (_I, Act.ACCEPTED): (_move("H3", "C1", "T15"),),
     (_I, Act.SUPPLEMENT_ASKED): (_move("H3", "C0s", "T15"),),
     (_I, Act.REFUSED): (_move("H3", "C0r", "T15"),),
     (RecordKind.RETURN, Act.SUBMITTED): (_move("J1 J1o", "J3", "T11"),),
-    (RecordKind.NON_PROSECUTION, Act.SUBMITTED): (_move("J1 J1o J2", "J4", "T13"), _move("J4", None)),
+    (RecordKind.NON_PROSECUTION, Act.SUBMITTED): (_move("J1 J1o J2 C5w", "J4", "T13"), _move("J4", None)),
     (RecordKind.JUDGMENT, Act.SUBMITTED): (
         _move("C1", "C5", "T16", "T18"),
         _move("C2 C3 C4", "C5", "T18"),
@@ -153,7 +164,7 @@ TABLE: Final[Mapping[tuple[RecordKind, Act], tuple[Move, ...]]] = {
 }
 """What is not here leaves the stage as it is (a notice accepted) or, for a refusal or withdrawal, puts it back."""
 
-_TAKES_FILE: Final = frozenset({_T, _R, _I, RecordKind.RETURN})
+TAKES_FILE: Final = frozenset({_T, _R, _I, RecordKind.RETURN})
 _NEEDS_FILE: Final = frozenset(RecordKind) - {RecordKind.ASSESSMENT_OPINION}
 MAX_RETURNS: Final = 2
 """CPL 175: supplementary investigation is limited to two times."""
@@ -256,7 +267,7 @@ def decide(
         step = Step(replace(state, stage=before.stage, moved_at=case_sequence), ())
     else:
         step = Step(state, ())
-    if act is Act.ACCEPTED and kind in _TAKES_FILE:
+    if act is Act.ACCEPTED and kind in TAKES_FILE:
         return Step(replace(step.state, holder=receiver), step.transitions)
     if act is not Act.ACCEPTED and kind is RecordKind.ASSESSMENT_REQUEST:
         return Step(replace(step.state, assessment=before.assessment), step.transitions)

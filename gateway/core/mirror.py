@@ -43,6 +43,7 @@ class Beside:
 BESIDE: Final[Mapping[str, Beside]] = {
     "detail": Beside("detail", "detail_sha256", goes_with_case=True),
     "facts": Beside("fact", "facts_sha256"),
+    "tracks": Beside("track", "tracks_sha256"),
     "statement_jws": Beside("statement", "statement_sha256", goes_with_case=True),
     "certificate": Beside(
         "signer_key",

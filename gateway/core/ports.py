@@ -18,6 +18,7 @@ from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import Manifest
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
+from gateway.core.track import Tracks
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading, Rendition
@@ -210,6 +211,9 @@ class LedgerReader(Protocol):
 
     async def is_case_open(self, case: str) -> bool:
         """Whether a handoff of the case has been submitted yet."""
+
+    async def tracks(self, case: str) -> Tracks:
+        """Where the persons of a case stand; no tracks for a case that has none."""
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int

@@ -3,30 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from gateway.core.act_table import ActRow, Standing, load_acts
 from gateway.core.errors import ErrorCode, Finding
+from gateway.core.form.book import FormBook
+from gateway.core.form.definition import FormKey, FormKind
 from gateway.core.identity import Role
 from gateway.core.statement import Statement
-from gateway.core.statement_form import Concern, StatementForm
+from gateway.core.statement_form import Concern, StatementForm, published_statement_form
 
-_EXCHANGE: Final = frozenset({Role.POLICE, Role.PROCURATORATE, Role.COURT, Role.JUSTICE})
+PROCEDURAL_ACT: Final = "procedural-act"
+_KEY: Final = FormKey(FormKind.STATEMENT, PROCEDURAL_ACT, 1)
+_OPEN: Final = frozenset({Standing.ANY, Standing.SAME_ROLE, Standing.NAMED})
 
 
-def find_problems(statement: Statement) -> Iterator[Finding]:
-    """Find what is wrong with the body of a procedural act."""
+def act_of(statement: Statement) -> ActRow | None:
+    """The row of the act that a statement names; None when there is none."""
     act = statement.body.get("act")
-    if not isinstance(act, str) or not 1 <= len(act) <= 64:
-        yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/act", "name of an act")
+    return load_acts().get(act) if isinstance(act, str) else None
 
 
-PROCEDURAL_ACT: Final = StatementForm(
-    name="procedural-act",
-    version=1,
-    title="A step of the procedure that is no handoff",
-    issuers=_EXCHANGE,
-    readers=_EXCHANGE - {Role.JUSTICE},
-    concern=Concern.CASE,
-    check=find_problems,
-    outsiders=frozenset({Role.PROCURATORATE, Role.COURT}),
-)
+def find_act_problems(statement: Statement) -> Iterator[Finding]:
+    """Find what an act lacks, or has too much, by its row; that the state of the case allows it, the ledger judges.
+
+    Args:
+        statement: whose body has the form of its schema.
+
+    Yields:
+        ACT_NOT_BY_ISSUER, and STATEMENT_FIELD_MISSING or STATEMENT_FIELD_INVALID.
+    """
+    row = act_of(statement)
+    if row is None:
+        return
+    body = statement.body
+    if statement.issuer.role not in row.who:
+        what = "not an act of agencies of this role"
+        yield Finding(ErrorCode.ACT_NOT_BY_ISSUER, "/body/act", what, basis=row.rule.citation)
+    if row.is_of_persons != bool(body.get("persons")):
+        code = ErrorCode.STATEMENT_FIELD_MISSING if row.is_of_persons else ErrorCode.STATEMENT_FIELD_INVALID
+        what = "name the persons whom it concerns" if row.is_of_persons else "this act is of the whole file"
+        yield Finding(code, "/body/persons", what, basis=row.rule.citation)
+    for name in row.needs:
+        if name not in body:
+            what = "this act needs it"
+            yield Finding(ErrorCode.STATEMENT_FIELD_MISSING, f"/body/{name}", what, basis=row.rule.citation)
+    if body.get("other_case") == statement.case_number:
+        yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/other_case", "this is the case itself")
+
+
+def _is_open(statement: Statement) -> bool:
+    row = act_of(statement)
+    return row is not None and row.standing in _OPEN
+
+
+def procedural_act_form(book: FormBook) -> StatementForm:
+    """The form of procedural acts: its published schema, then the row of the act.
+
+    Args:
+        book: the published forms.
+
+    Returns:
+        the form as a type of statements.
+    """
+    published = published_statement_form(book, book.forms[_KEY])
+
+    def check(statement: Statement) -> list[Finding]:
+        return list(published.check(statement)) or list(find_act_problems(statement))
+
+    # A step of the procedure is nobody's secret among those who have the case; justice is told what concerns it.
+    readers = published.readers - {Role.JUSTICE}
+    return replace(published, check=check, concern=Concern.CASE, readers=readers, is_open=_is_open)

@@ -6,7 +6,7 @@ Source: gateway/core/PROCEDURE.md (statements).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -38,7 +38,7 @@ class StatementForm:
         issuers: roles that may issue it.
         readers: roles whose agencies may read it when they are parties of the case; the issuer always may.
         concern: whether it names a case.
-        outsiders: roles that may issue it about a case to which they are no party, such as a court of appeal.
+        is_open: whether an agency may state it about a case to which it is no party, such as a court of appeal.
         check: finds what is wrong with the body; paths begin with ``/body``.
     """
 
@@ -49,7 +49,7 @@ class StatementForm:
     readers: frozenset[Role]
     concern: Concern
     check: Callable[[Statement], Iterable[Finding]]
-    outsiders: frozenset[Role] = frozenset()
+    is_open: Callable[[Statement], bool] = field(default=lambda _: False)
 
     def may_read(self, reader: Agency, issuer: str, *, is_party: bool) -> bool:
         """Whether an agency may read a statement of this type.
@@ -127,17 +127,20 @@ def published_statement_forms(book: FormBook) -> tuple[StatementForm, ...]:
         one for each form whose kind is statement; a reader who sees less than all sees the signed statement not at all.
     """
     return tuple(
-        StatementForm(
-            name=key.name,
-            version=key.version,
-            title=form.title,
-            issuers=frozenset(_ROLES[role] for role in form.issuers if role in _ROLES),
-            readers=frozenset(_ROLES[r.role] for r in form.readers if r.view == "all" and r.role in _ROLES),
-            concern=Concern.EITHER,
-            check=partial(_check_published, book, form),
-        )
-        for key, form in book.forms.items()
-        if key.kind is FormKind.STATEMENT
+        published_statement_form(book, form) for form in book.forms.values() if form.key.kind is FormKind.STATEMENT
+    )
+
+
+def published_statement_form(book: FormBook, form: Form) -> StatementForm:
+    """One published form of statements as a type; see ``published_statement_forms``."""
+    return StatementForm(
+        name=form.key.name,
+        version=form.key.version,
+        title=form.title,
+        issuers=frozenset(_ROLES[role] for role in form.issuers if role in _ROLES),
+        readers=frozenset(_ROLES[r.role] for r in form.readers if r.view == "all" and r.role in _ROLES),
+        concern=Concern.EITHER,
+        check=partial(_check_published, book, form),
     )
 
 

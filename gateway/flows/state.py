@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
+from gateway.core.fact import facts_sha256, to_facts_bytes
 from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.ports import Appended, SignedStatement, StoredStatement
+from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
 from gateway.core.statement_form import Concern
+from gateway.core.track_cause import read_act_cause, read_act_facts
 from gateway.flows.parts import Parts
 from gateway.flows.pull import Requested, judge_request
 from gateway.flows.request import parse_size, parse_uuid
@@ -76,10 +80,12 @@ async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
         findings += requested.findings
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     warnings = [finding for finding in findings if finding.severity is not Severity.ERROR]
+    is_act = statement.type == PROCEDURAL_ACT and not errors
+    act = await _act(parts, statement, case) if is_act else Acted()
     try:
         if errors:
             raise GatewayError(errors + warnings)  # noqa: TRY301 - so that its entry too names the case
-        appended = await parts.writer.append(_command(signed, caller, statement_jws, case, requested))
+        appended = await parts.writer.append(_command(signed, statement_jws, case, requested, act))
     except GatewayError as error:
         if signed.signer == caller == statement.issuer:
             error.case = case
@@ -113,7 +119,7 @@ async def _findings(parts: Parts, caller: Agency, signed: SignedStatement) -> li
 async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
     """A case that was never handed over is the police's own; of any other only its parties may state something."""
     form = parts.statement_forms.find(statement.type, statement.version)
-    if form is None or statement.issuer.role in form.outsiders:
+    if form is None or form.is_open(statement):
         return []
     case = parts.pseudonyms.case(statement.case_number)
     if await parts.reader.is_party(case, statement.issuer) or not await parts.reader.is_case_open(case):
@@ -122,12 +128,50 @@ async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
     return [Finding(ErrorCode.STATEMENT_NOT_BY_PARTY, "/case_number", what)]
 
 
-def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: str, requested: Requested) -> Command:
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What a procedural act brings.
+
+    Args:
+        cause: for the tracks of the persons; None for another statement.
+        facts: for the clocks, canonical bytes.
+    """
+
+    cause: dict[str, Any] | None = None
+    facts: bytes = b""
+
+
+async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
+    """What a procedural act does to the persons, and what it tells the clocks.
+
+    What another case hands on is written there once and never changes, so it may be read before the lock.
+    """
+    number, other_number = statement.case_number, statement.body.get("other_case", "")
+    other = parts.pseudonyms.case(other_number) if other_number else ""
+    given = None
+    if statement.body["act"] == "joined":
+        given = (await parts.reader.tracks(other)).handed_on.get(case)
+        if given is None:
+            error = refuse(ErrorCode.LINK_UNKNOWN, "/body/other_case", "that case has handed nobody on to this one")
+            error.case = case
+            raise error
+    cause = read_act_cause(
+        statement,
+        pseudonym=partial(parts.pseudonyms.person, number),
+        other=other,
+        there=partial(parts.pseudonyms.person, other_number) if other_number else None,
+        given=given,
+    )
+    tracks = await parts.reader.tracks(case)
+    return Acted(cause, to_facts_bytes(read_act_facts(statement, cause, tracks)))
+
+
+def _command(signed: SignedStatement, statement_jws: str, case: str, requested: Requested, acted: Acted) -> Command:
     statement = signed.statement
     signed_bytes = statement_jws.encode("ascii")
     return Command(
         kind=EntryKind.STATED,
-        actor=caller,
+        actor=signed.signer,
         act_id=statement.statement_id,
         content_sha256=sha256(signed.payload).hexdigest(),
         case=case,
@@ -139,6 +183,9 @@ def _command(signed: SignedStatement, caller: Agency, statement_jws: str, case: 
         statement_type=statement.type,
         statement_sha256=sha256(signed_bytes).hexdigest(),
         statement_sm3=sm3_hex(signed_bytes),
+        cause=acted.cause,
+        facts=acted.facts,
+        facts_sha256=facts_sha256(acted.facts),
     )
 
 

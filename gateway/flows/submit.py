@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.digest import sm3_hex
@@ -12,6 +14,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
+from gateway.core.track_cause import read_record_cause
 from gateway.core.visibility import View, find_withheld
 from gateway.flows.check import Checked, check_bundle, refusal
 from gateway.flows.parts import Parts
@@ -120,6 +123,7 @@ def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, 
         rule_set=outcome.rule_set if outcome else "",
         rule_result=outcome.result.value if outcome else "",
         inputs_sha256=outcome.inputs_sha256 if outcome else "",
+        cause=_cause(parts, checked),
     )
 
 
@@ -127,6 +131,16 @@ def _withheld(parts: Parts, checked: Checked) -> dict[str, View]:
     reading = checked.reading
     today = parts.clock().astimezone(CHINA_TIME).date()
     return find_withheld(parts.visibility, checked.signed.manifest, reading.digests if reading else (), today)
+
+
+def _cause(parts: Parts, checked: Checked) -> dict[str, Any] | None:
+    """What the record says of its persons, for their tracks."""
+    manifest, case = checked.signed.manifest, checked.reading.case if checked.reading is not None else None
+    if case is None:
+        return None
+    result = checked.outcome.result.value if checked.outcome is not None else ""
+    pseudonym = partial(parts.pseudonyms.person, manifest.case_number)
+    return read_record_cause(case, manifest.kind, result=result, pseudonym=pseudonym)
 
 
 def _digests(checked: Checked) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.core.batch_receipt import BatchTree, to_claims
 from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.handoff import CaseHead, Command, Decided, HandoffHead, Place, decide_act
 from gateway.core.merkle_tile import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text
 
@@ -68,6 +68,7 @@ class Draft:
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
         statements: rows of what was stated.
+        tracks: index, case, whether they changed, and what acts did to the tracks of persons.
         receivers: agencies that have something new in their inbox, and other topics that have news.
     """
 
@@ -85,6 +86,7 @@ class Draft:
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
     statements: list[tuple[Any, ...]] = field(default_factory=list)
+    tracks: list[tuple[int, str, bool, bytes]] = field(default_factory=list)
     receivers: dict[str, None] = field(default_factory=dict)
 
     def add(self, command: Command, salt: bytes) -> Written | Recorded:
@@ -123,6 +125,7 @@ class Draft:
         # Everything that can fail comes before the first change, so that a refused act leaves no trace in the batch.
         row = _to_row(decided.entry, command, written, head)
         materials = tuple(map(bytes.fromhex, command.bundle.materials)) if command.bundle is not None else ()
+        self._take_tracks(decided, written, case)
         self._take(command, decided.entry, written, head, materials)
         self.entries.append(row)
         return written
@@ -136,6 +139,15 @@ class Draft:
                 ErrorCode.IDEMPOTENCY_KEY_REUSED, "/idempotency_key", "this idempotency key stands for another bundle"
             )
 
+    def _take_tracks(self, decided: Decided, written: Written, case: CaseHead) -> None:
+        entry, row = decided.entry, decided.track_row
+        if entry.case and entry.case_state is not None:
+            tracks = case.tracks if decided.tracks is None else decided.tracks
+            leaf_hash_hex = written.leaf_hash.hex()
+            self.heads.cases[entry.case] = CaseHead(entry.case_sequence, leaf_hash_hex, entry.case_state, tracks)
+        if row:
+            self.tracks.append((written.index, entry.case, decided.tracks is not None, row))
+
     def _take(
         self, command: Command, entry: Entry, written: Written, head: HandoffHead | None, materials: tuple[bytes, ...]
     ) -> None:
@@ -145,8 +157,6 @@ class Draft:
         heads.frontier.append(written.leaf_hash)
         self.tiles += self.edge.append(written.leaf_hash)
         self.written.append(written)
-        if entry.case and entry.case_state is not None:
-            heads.cases[entry.case] = CaseHead(entry.case_sequence, written.leaf_hash.hex(), entry.case_state)
         if command.detail:
             self.details.append((written.index, command.detail))
         if command.facts:
@@ -223,6 +233,7 @@ class Draft:
             *_columns(self.facts, 3),
             *_columns(self.statements, 7),
             *_columns([(*key, view) for key, view in self.withheld.items()], 4),
+            *_columns(self.tracks, 4),
         ]
 
     def is_receipt_owed(self) -> bool:

@@ -31,7 +31,10 @@ class EvidenceReader:
         """See ``EvidenceSource``."""
         rows = await fetch(self._pool, _SQL["entries"], case)
         return [
-            CaseEntry(row["seq"], row["leaf"], to_receipt(row), row["body"] or b"", row["facts"] or b"") for row in rows
+            CaseEntry(
+                row["seq"], row["leaf"], to_receipt(row), row["body"] or b"", row["facts"] or b"", row["tracks"] or b""
+            )
+            for row in rows
         ]
 
     async def bundles(self, case: str) -> list[CaseBundle]:

@@ -23,6 +23,7 @@ _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
         "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
+        "track",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "

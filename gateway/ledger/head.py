@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +18,7 @@ from gateway.core.lifecycle import CaseState
 from gateway.core.merkle import TILE_LEVELS, Frontier
 from gateway.core.merkle_tile import TileEdge, edge_widths
 from gateway.core.route import RecordKind
+from gateway.core.track import NO_TRACKS, Tracks, from_row
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("append")
@@ -169,6 +170,7 @@ async def _read(connection: Any, commands: Sequence[Command], of_handoff: Sequen
         *_columns(key_list, 2),
     )
     heads = Heads()
+    tracks: dict[str, Tracks] = {}
     for what, position, number, digest, value in rows:
         match what:
             case "state":
@@ -184,9 +186,13 @@ async def _read(connection: Any, commands: Sequence[Command], of_handoff: Sequen
             case "case":
                 case_id, _, state = value.partition("\n")
                 heads.cases[case_id] = CaseHead(number, digest.hex(), _from_state_text(state))
+            case "track":
+                tracks[value] = from_row(digest)[0] or NO_TRACKS
             case _:
                 head = _to_handoff_head(value)
                 heads.handoffs[head.handoff] = head
+    for case_id, found in tracks.items():
+        heads.cases[case_id] = replace(heads.cases[case_id], tracks=found)
     return heads
 
 

@@ -37,6 +37,7 @@ from gateway.core.ports import (
     TreeHead,
 )
 from gateway.core.route import RecordKind
+from gateway.core.track import NO_TRACKS, Tracks, from_row
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.node import Nodes
@@ -163,6 +164,21 @@ class Reader:
             GatewayError: LEDGER_UNAVAILABLE.
         """
         return bool((await self._fetch("is_case_open", case))[0]["is_open"])
+
+    async def tracks(self, case: str) -> Tracks:
+        """Read where the persons of a case stand.
+
+        Args:
+            case: pseudonym.
+
+        Returns:
+            the tracks; none for a case that has none.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await self._fetch("tracks", case)
+        return (from_row(rows[0]["body"])[0] if rows else None) or NO_TRACKS
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int

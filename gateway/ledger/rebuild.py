@@ -45,6 +45,7 @@ TABLES: Final[Mapping[str, _Table]] = {
     "bundle": _Table("handoff_id seq sender idempotency_key case_number manifest_jws record", "handoff_id"),
     "detail": _Table("seq body", "seq"),
     "fact": _Table("seq case_id body", "seq"),
+    "track": _Table("seq case_id is_changed body", "seq"),
     "statement": _Table("seq statement_id issuer statement_type case_id case_number statement_jws", "seq"),
     "signer_key": _Table("seq key_id certificate", "seq"),
     "material_grant": _Table("agency sha256", "agency sha256"),

@@ -132,6 +132,7 @@ class MirroredEntry(_message.Message):
     MANIFEST_JWS_FIELD_NUMBER: _builtins.int
     NATIVE_RECORD_FIELD_NUMBER: _builtins.int
     STATEMENT_JWS_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index in the ledger, from 0."""
     leaf: _builtins.bytes
@@ -152,6 +153,8 @@ class MirroredEntry(_message.Message):
     """The native record; empty when it travels as a material."""
     statement_jws: _builtins.bytes
     """The statement that the entry records, compact JWS in ASCII; empty for other kinds and for whoever did not issue it."""
+    tracks: _builtins.bytes
+    """What the entry did to the persons of the case, by pseudonym, JSON, whose digest is in the leaf; empty when nothing."""
     def __init__(
         self,
         *,
@@ -164,10 +167,11 @@ class MirroredEntry(_message.Message):
         manifest_jws: _builtins.str = ...,
         native_record: _builtins.bytes = ...,
         statement_jws: _builtins.bytes = ...,
+        tracks: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_handoff_id", b"bundle_handoff_id", "certificate", b"certificate", "detail", b"detail", "facts", b"facts", "index", b"index", "leaf", b"leaf", "manifest_jws", b"manifest_jws", "native_record", b"native_record", "statement_jws", b"statement_jws"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_handoff_id", b"bundle_handoff_id", "certificate", b"certificate", "detail", b"detail", "facts", b"facts", "index", b"index", "leaf", b"leaf", "manifest_jws", b"manifest_jws", "native_record", b"native_record", "statement_jws", b"statement_jws", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

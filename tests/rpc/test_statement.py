@@ -16,7 +16,7 @@ from tests.support.command import fasttrack_here
 from tests.support.gateway import RunningGateway
 from tests.support.wire import Desk, Refused
 
-ACT = {"act": "legal_review_asked"}
+ACT = {"act": "property_listed"}
 
 
 async def test_statement_is_recorded_and_read_by_both_parties(
@@ -87,14 +87,14 @@ async def test_statement_id_for_another_statement_is_refused(police: Desk, signe
     """An id stands for what was signed with it, for ever."""
     statement = make_statement(ACT, new_case_number())
     await police.state(sign_stated(statement, signers.police))
-    other = make_statement({"act": "legal_review_given"}, statement.case_number, statement_id=statement.statement_id)
+    other = make_statement({"act": "property_disposed"}, statement.case_number, statement_id=statement.statement_id)
     await refused(police, police.state(sign_stated(other, signers.police)), ErrorCode.STATEMENT_ID_REUSED)
 
 
 def test_statement_command_states_lists_and_shows(gateway: RunningGateway, tmp_path: Path) -> None:
     """A file becomes a signed statement; run again it is the same one; what is wrong is said with its path."""
     body, case_number = tmp_path / "act.json", new_case_number()
-    body.write_text('{"act": "legal_review_asked"}')
+    body.write_text('{"act": "property_listed"}')
     environ = gateway.environ_of("ps:110108")
     call = ("statement", "submit", body, "--type", "procedural-act", "--case", case_number, "--json")
     first = fasttrack_here(*call, environ=environ)
@@ -105,7 +105,7 @@ def test_statement_command_states_lists_and_shows(gateway: RunningGateway, tmp_p
     listed = fasttrack_here("statement", "list", "--case", case_number, "--json", environ=environ)
     assert [item["statement"] for item in listed.object["items"]] == [first.object["statement"]]
     shown = fasttrack_here("statement", "show", first.object["statement"], environ=environ)
-    assert shown.code == 0 and "legal_review_asked" in shown.output
+    assert shown.code == 0 and "property_listed" in shown.output
     body.write_text('{"act": 7}')
     wrong = fasttrack_here(*call, environ=environ)
     assert wrong.code == 1 and "/body/act" in wrong.output + wrong.errors

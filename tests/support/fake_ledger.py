@@ -26,6 +26,7 @@ from gateway.core.ports import (
     StoredStatement,
     TreeHead,
 )
+from gateway.core.track import Tracks
 
 
 @dataclass(slots=True)
@@ -94,8 +95,12 @@ class FakeLedger:
         self.entries.append(appended)
         self.commands.append(command)
         if decided.entry.case and decided.entry.case_state is not None:
+            before = self.cases.get(decided.entry.case, CaseHead()).tracks
             self.cases[decided.entry.case] = CaseHead(
-                decided.entry.case_sequence, appended.leaf_hash.hex(), decided.entry.case_state
+                decided.entry.case_sequence,
+                appended.leaf_hash.hex(),
+                decided.entry.case_state,
+                before if decided.tracks is None else decided.tracks,
             )
         if decided.handoff is not None and command.handoff is not None:
             self.heads[command.handoff] = decided.handoff
@@ -169,6 +174,10 @@ class FakeLedger:
     async def is_case_open(self, case: str) -> bool:
         """Whether a handoff of a case was submitted."""
         return any(head.case == case for head in self.heads.values())
+
+    async def tracks(self, case: str) -> Tracks:
+        """Persons of a case."""
+        return self.cases.get(case, CaseHead()).tracks
 
     async def pair(
         self, sender: Agency, receiver: Agency, *, after_number: int, limit: int

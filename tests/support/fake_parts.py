@@ -14,11 +14,12 @@ from gateway.core.case_record import MaterialReference, Reading, RecordHeader, R
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.dossier import Dossier
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
+from gateway.core.form.book import load_form_book
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.judge.outcome import Result, RuleFinding, RuleOutcome
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
 from gateway.core.ports import LedgerReader, Procedure, StoredMaterial, Withheld
-from gateway.core.procedural_act import PROCEDURAL_ACT
+from gateway.core.procedural_act import procedural_act_form
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema
 from gateway.core.statement import Statement, parse_statement
@@ -274,7 +275,7 @@ class World:
     mirror: FakeMirrorSource = field(default_factory=FakeMirrorSource)
     policy: WitnessPolicy | None = None
     is_key_revoked: bool = False
-    forms: StatementForms = field(default_factory=lambda: StatementForms((PROCEDURAL_ACT,)))
+    forms: StatementForms = field(default_factory=lambda: StatementForms((procedural_act_form(load_form_book()),)))
 
     def __post_init__(self) -> None:
         """Start with an empty ledger."""

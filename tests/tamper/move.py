@@ -13,12 +13,13 @@ from gateway.ledger.fsck_source import DatabaseSource
 
 TABLES = (
     "bundle", "checkpoint", "cosignature", "detail", "entry", "material_grant", "receipt", "schema_migration",
-    "fact", "signer_key", "state", "statement", "tile", "timestamp_gap", "timestamp_token",
+    "fact", "signer_key", "state", "statement", "tile", "timestamp_gap", "timestamp_token", "track",
 )  # fmt: skip
 CHANGES: dict[str, Sequence[str]] = {
     # Expressions that give another value of the type: a slight one and a crude one.
     "bigint": ("{c} + 1", "{c} + 100000"),
     "smallint": ("CASE {c} WHEN 7 THEN 0 ELSE {c} + 1 END",),
+    "boolean": ("NOT {c}",),
     "integer": ("{c} + 90000",),
     "uuid": ("gen_random_uuid()",),
     "text": (

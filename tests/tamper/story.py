@@ -167,8 +167,8 @@ class Story:
         withdrawn = await self.submit(PS, PR, second, RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, withdrawn, PS, detail=b'{"reason":"x"}', consumer="")
         await self.submit(PS, JA, second, RecordKind.ASSESSMENT_REQUEST)
-        await self.state(PS, second, "procedural-act", {"act": "note"})
-        await self.state(PR, first, "procedural-act", {"act": "note"})
+        await self.state(PS, second, "procedural-act", {"act": "property_listed"}, cause={"act": "property_listed"})
+        await self._tracked()
         await self.state(PS, "", "register", {})
         await self._refused_call()
         await self._refused_call(case=Pseudonyms(PSEUDONYM_KEY).case(first))
@@ -215,7 +215,14 @@ class Story:
         )
 
     async def submit(
-        self, sender: Agency, receiver: Agency, case_number: str, kind: RecordKind, *, large: bool = False
+        self,
+        sender: Agency,
+        receiver: Agency,
+        case_number: str,
+        kind: RecordKind,
+        *,
+        large: bool = False,
+        cause: Any = None,
     ) -> UUID:
         """Append a signed bundle; a large record travels as a material."""
         bundle_id = make_uuid7()
@@ -261,11 +268,29 @@ class Story:
                 rule_result="NOT_EVALUATED",
                 facts=facts,
                 facts_sha256=facts_sha256(facts),
+                cause=cause,
             )
         )
         return bundle_id
 
-    async def state(self, issuer: Agency, case_number: str, type_name: str, body: dict[str, Any]) -> None:
+    async def _tracked(self) -> None:
+        """A case with two persons, of whom one is not prosecuted; the other's custody changes, and nothing changes."""
+        third = self.new_case()
+        one, two = (Pseudonyms(PSEUDONYM_KEY).person(third, key) for key in "12")
+        persons = {"persons": {one: {"custody": "detained"}, two: {}}, "lane": "ordinary"}
+        transfer = await self.submit(PS, PR, third, RecordKind.TRANSFER, cause=persons)
+        await self.take(transfer, PR, EntryKind.ACCEPTED)
+        about = {"on": "2026-01-05", "persons": [one]}
+        for act in ("exchange_filed", "released"):
+            await self.state(PR, third, "procedural-act", {"act": act}, cause={"act": act, **about})
+        decision = {"persons": {two: {"nonprosecuted": True}}}
+        await self.submit(PR, PS, third, RecordKind.NON_PROSECUTION, cause=decision)
+        await self.state(PR, third, "procedural-act", {"act": "recording_asked"}, cause={"act": "recording_asked"})
+        await self.state(PS, third, "procedural-act", {"act": "property_listed"}, cause=None)
+
+    async def state(
+        self, issuer: Agency, case_number: str, type_name: str, body: dict[str, Any], *, cause: Any = None
+    ) -> None:
         """Append a signed statement."""
         statement = Statement(
             statement_id=make_uuid7(), type=type_name, version=1, issuer=issuer, case_number=case_number,
@@ -287,6 +312,7 @@ class Story:
                 statement_type=type_name,
                 statement_sha256=sha256_hex(jws.encode()),
                 statement_sm3=sm3_hex(jws.encode()),
+                cause=cause,
             )
         )
 

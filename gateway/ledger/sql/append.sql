@@ -50,6 +50,13 @@ CROSS JOIN LATERAL (
     WHERE case_id = wanted_case.id ORDER BY case_seq DESC LIMIT 1
 ) AS found
 UNION ALL
+SELECT 'track', 0, found.seq, found.body, found.case_id
+FROM wanted_case
+CROSS JOIN LATERAL (
+    SELECT seq, body, case_id FROM ledger.track
+    WHERE case_id = wanted_case.id AND is_changed ORDER BY seq DESC LIMIT 1
+) AS found
+UNION ALL
 SELECT 'handoff', 0, 0, NULL,
        json_build_array(handoff_id, handoff_kind, sender, receiver, pair_number, case_id, handoff_state,
                         case_before::json, submitted_seq, lease_consumer, lease_until)::text
@@ -103,6 +110,9 @@ WITH locked AS MATERIALIZED (
 ), withheld AS (
     INSERT INTO ledger.material_withheld (agency, sha256, case_id, view)
     SELECT rows.* FROM locked, unnest($58::text[], $59::bytea[], $60::text[], $61::text[]) AS rows ON CONFLICT DO NOTHING
+), tracks AS (
+    INSERT INTO ledger.track (seq, case_id, is_changed, body)
+    SELECT rows.* FROM locked, unnest($62::bigint[], $63::text[], $64::boolean[], $65::bytea[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

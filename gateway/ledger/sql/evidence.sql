@@ -1,10 +1,11 @@
 -- What an evidence pack of one case is made from.
 
 -- name: entries
-SELECT e.seq, e.kind, e.leaf, d.body, f.body AS facts, signed.jws, signed.first_index, batch.leaf_hashes
+SELECT e.seq, e.kind, e.leaf, d.body, f.body AS facts, t.body AS tracks, signed.jws, signed.first_index, batch.leaf_hashes
 FROM ledger.entry AS e
 LEFT JOIN ledger.detail AS d ON d.seq = e.seq
 LEFT JOIN ledger.fact AS f ON f.seq = e.seq
+LEFT JOIN ledger.track AS t ON t.seq = e.seq
 LEFT JOIN LATERAL (
     SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
 ) AS signed ON true

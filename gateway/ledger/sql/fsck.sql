@@ -24,13 +24,14 @@ ORDER BY 1
 SELECT frontier FROM ledger.state WHERE size = $1
 
 -- name: entries
-SELECT seq, leaf, leaf_hash, recorded_at, act_id::text, handoff_id::text, case_seq, pair_number, submitted_seq,
-       lease_until, kind, actor, sender, receiver, case_id, handoff_kind, handoff_state, lease_consumer, case_state,
-       case_before, pg_catalog.encode(content_sha256, 'hex'), pg_catalog.encode(bundle_sha256, 'hex')
-FROM ledger.entry
-WHERE ($1::text IS NULL OR case_id COLLATE "C" >= $1) AND ($2::text IS NULL OR case_id COLLATE "C" < $2)
-   OR (case_id IS NULL AND $1::text IS NULL)
-ORDER BY seq
+SELECT e.seq, leaf, leaf_hash, recorded_at, act_id::text, handoff_id::text, case_seq, pair_number, submitted_seq,
+       lease_until, kind, actor, sender, receiver, e.case_id, handoff_kind, handoff_state, lease_consumer, case_state,
+       case_before, pg_catalog.encode(content_sha256, 'hex'), pg_catalog.encode(bundle_sha256, 'hex'),
+       t.case_id, t.is_changed, t.body
+FROM ledger.entry AS e LEFT JOIN ledger.track AS t ON t.seq = e.seq
+WHERE ($1::text IS NULL OR e.case_id COLLATE "C" >= $1) AND ($2::text IS NULL OR e.case_id COLLATE "C" < $2)
+   OR (e.case_id IS NULL AND $1::text IS NULL)
+ORDER BY e.seq
 
 -- name: tree
 SELECT seq, leaf_hash, recorded_at, kind FROM ledger.entry WHERE seq >= $1 AND seq < $2 ORDER BY seq
@@ -127,6 +128,9 @@ FROM ledger.receipt AS r WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e
 UNION ALL
 SELECT 'detail', 'seq=' || d.seq, 'there is no entry of this index'
 FROM ledger.detail AS d WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = d.seq)
+UNION ALL
+SELECT 'track', 'seq=' || t.seq, 'there is no entry of this index'
+FROM ledger.track AS t WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = t.seq)
 UNION ALL
 SELECT 'fact', 'seq=' || f.seq, 'there is no entry of this index'
 FROM ledger.fact AS f WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = f.seq)

@@ -2,11 +2,12 @@
 
 -- name: stretch
 SELECT entry.seq, entry.leaf, entry.leaf_hash, entry.kind, entry.actor, entry.sender, entry.receiver, entry.handoff_id,
-       detail.body AS detail, fact.body AS facts, signer_key.certificate,
+       detail.body AS detail, fact.body AS facts, track.body AS tracks, signer_key.certificate,
        convert_to(statement.statement_jws, 'UTF8') AS statement_jws
 FROM ledger.entry
 LEFT JOIN ledger.detail ON detail.seq = entry.seq
 LEFT JOIN ledger.fact ON fact.seq = entry.seq
+LEFT JOIN ledger.track ON track.seq = entry.seq
 LEFT JOIN ledger.statement ON statement.seq = entry.seq
 LEFT JOIN ledger.signer_key ON signer_key.seq = entry.seq
 WHERE entry.seq >= $1 AND entry.seq < $2

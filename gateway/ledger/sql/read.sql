@@ -116,6 +116,9 @@ SELECT EXISTS (
 -- name: is_case_open
 SELECT EXISTS (SELECT FROM ledger.entry WHERE case_id = $1 AND kind = 'submitted') AS is_open
 
+-- name: tracks
+SELECT body FROM ledger.track WHERE case_id = $1 AND is_changed ORDER BY seq DESC LIMIT 1
+
 -- name: pair
 SELECT offered.pair_number, offered.handoff_id, offered.bundle_sha256, offered.seq, offered.leaf_hash,
        last.handoff_state

@@ -35,7 +35,9 @@ WHERE s.size <= coalesce(
 ORDER BY s.size DESC LIMIT 1
 
 -- name: before
-SELECT seq, leaf, leaf_hash FROM ledger.entry WHERE case_id = ANY ($1::text[]) AND seq < $2 ORDER BY seq
+SELECT e.seq, e.leaf, e.leaf_hash, t.body AS tracks
+FROM ledger.entry AS e LEFT JOIN ledger.track AS t ON t.seq = e.seq
+WHERE e.case_id = ANY ($1::text[]) AND e.seq < $2 ORDER BY e.seq
 
 -- name: beyond
 SELECT seq FROM ledger.entry WHERE seq >= $1 ORDER BY seq LIMIT 1
@@ -61,6 +63,9 @@ FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
 
 -- name: detail_rows
 SELECT seq, body FROM unnest($1::bigint[], $2::bytea[]) AS r (seq, body)
+
+-- name: track_rows
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bytea[]) AS rows (seq, case_id, is_changed, body)
 
 -- name: fact_rows
 SELECT seq, case_id, body FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS r (seq, case_id, body)

@@ -74,7 +74,7 @@ async def handle(gateway: RunningGateway, case_number: str, log: NoteKey, witnes
     signer = load_issued(files.sign_certificate, files.sign_key)
     async with Desk(gateway, "ps:110108") as police, Desk(gateway, "pr:110108") as procuratorate:
         await police.upload(PDF)
-        await police.state(sign_stated(make_statement({"act": "legal_review_asked"}, case_number), signer))
+        await police.state(sign_stated(make_statement({"act": "property_listed"}, case_number), signer))
         for decision in ("supplement", "accept"):
             manifest, jws, record = bundle_of(case_number, signer)
             await police.submit(jws, record)

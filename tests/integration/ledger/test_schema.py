@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
+    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld", "track",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
@@ -157,6 +157,7 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
         await batcher.append(make_act(EntryKind.WITHDRAWN, submit.act_id, PS, detail=b"{}", detail_sha256="0" * 64))
         await batcher.append(register_key(KEY))
         await batcher.append(make_statement())
+        await batcher.append(make_submit(cause={"persons": {"a" * 32: {}}}))
         for _ in range(256):
             await batcher.append(make_submit())
     await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")

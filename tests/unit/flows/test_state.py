@@ -17,7 +17,7 @@ from gateway.flows.submit import submit_bundle
 from tests.support.bundle import make_statement, new_case_number
 from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, World, fake_sign, fake_sign_statement
 
-ACT = {"act": "legal_review_asked"}
+ACT = {"act": "property_listed"}
 
 
 def _statement(world: World, case_number: str, **changes: Any) -> Statement:
@@ -82,7 +82,7 @@ async def test_statement_of_somebody_else_from_elsewhen_is_refused_with_all_find
         ("STATEMENT_FROM_FUTURE", "/created_at"),
         ("STATEMENT_FROM_FUTURE", "/occurred_at"),
         ("STATEMENT_CASE_MISSING", "/case_number"),
-        ("STATEMENT_FIELD_INVALID", "/body/act"),
+        ("FORM_FIELD_MISSING", "/body/act"),
     ]
 
 
