@@ -65,7 +65,8 @@ FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
 SELECT seq, body FROM unnest($1::bigint[], $2::bytea[]) AS r (seq, body)
 
 -- name: track_rows
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bytea[]) AS rows (seq, case_id, is_changed, body)
+SELECT seq, case_id, is_changed, body
+FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bytea[]) AS r (seq, case_id, is_changed, body)
 
 -- name: fact_rows
 SELECT seq, case_id, body FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS r (seq, case_id, body)
