@@ -99,3 +99,24 @@ def test_stamper_when_running_reaches_the_authority_and_is_reached_by_nobody() -
     assert opened(one(documents, "NetworkPolicy", NAME)["spec"]["egress"]) == {5432, 53}
     without = one(render(timestamp__url="http://tsa.example/tsr"), "NetworkPolicy", f"{NAME}-stamper")["spec"]
     assert opened(without["egress"]) == {5432, 53}
+
+
+def test_signer_when_running_reaches_the_database_alone_and_is_reached_by_nobody() -> None:
+    """Whoever holds the key of the log talks to as few as possible."""
+    spec = one(render(signer__enabled=True), "NetworkPolicy", f"{NAME}-signer")["spec"]
+    assert spec["ingress"] == []
+    assert opened(spec["egress"]) == {5432, 53}
+    assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "signer"
+
+
+def test_tiles_when_running_are_open_for_the_named_readers_only() -> None:
+    """One port, for the pods and ranges that are named; with none nobody is let in."""
+    documents = render(tiles__enabled=True, networkPolicy__tiles__cidrs=["198.51.100.0/24"])
+    spec = one(documents, "NetworkPolicy", f"{NAME}-tiles")["spec"]
+    assert opened(spec["ingress"]) == {8480} and opened(spec["egress"]) == {5432, 53}
+    assert spec["ingress"][0]["from"] == [
+        {"podSelector": {"matchLabels": {"fasttrack-gateway/reader": "true"}}},
+        {"ipBlock": {"cidr": "198.51.100.0/24"}},
+    ]
+    closed = render(tiles__enabled=True, networkPolicy__tiles__podLabels={"fasttrack-gateway/reader": None})
+    assert one(closed, "NetworkPolicy", f"{NAME}-tiles")["spec"]["ingress"] == []

@@ -21,6 +21,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "timestamp__url": "https://tsa.example",
         "telemetry__otlpEndpoint": "http://collector:4317",
     },
+    "log": {"signer__enabled": True, "tiles__enabled": True},
+    "log, begun, with telemetry": {
+        "signer__enabled": True,
+        "signer__init": True,
+        "signer__state__storageClassName": "fast",
+        "tiles__enabled": True,
+        "tiles__hashesOnly": False,
+        "networkPolicy__tiles__cidrs": ["198.51.100.0/24"],
+        "telemetry__otlpEndpoint": "http://collector:4317",
+    },
+    "log without policies": {"signer__enabled": True, "tiles__enabled": True, "networkPolicy__enabled": False},
     "no policies": {"networkPolicy__enabled": False},
     "everything named": {
         "image__digest": "sha256:" + "a" * 64,
@@ -35,6 +46,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "affinity": {"podAntiAffinity": {}},
     },
 }
+
+
+PROCESSES = ("timestamp__url", "signer__enabled", "tiles__enabled")
+"""Values that run a process beside the gateway."""
 
 
 @pytest.mark.parametrize("kube_version", ["v1.27.0", "v1.34.0"])
@@ -77,7 +92,7 @@ def test_documents_when_rendered_are_the_intended_kinds() -> None:
 def test_pods_when_rendered_are_restricted(variant: str) -> None:
     """No pod runs as root, writes its own image, gains a privilege or holds a token of the cluster."""
     specs = pod_specs(render(**VARIANTS[variant]))
-    assert len(specs) == 2 + ("timestamp__url" in VARIANTS[variant])
+    assert len(specs) == 2 + sum(name in VARIANTS[variant] for name in PROCESSES)
     for spec in specs:
         assert spec["automountServiceAccountToken"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
@@ -155,3 +170,47 @@ def test_stamper_when_an_authority_is_named_runs_once_with_its_settings() -> Non
         "FASTTRACK_TSA_INTERVAL_SECONDS": "5",
     }
     assert [next(iter(volume.keys() - {"name"})) for volume in spec["volumes"]] == ["configMap", "emptyDir"]
+
+
+def test_signer_when_enabled_runs_once_with_its_own_key_and_memory() -> None:
+    """One pod, never two at a time, alone has the key of the log; its claim outlives the release."""
+    documents = render(signer__enabled=True)
+    deployment = one(documents, "Deployment", f"{NAME}-signer")
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    spec = deployment["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    assert container["args"] == ["signer", "--interval", "1"]
+    environ = {item["name"]: item.get("value") for item in container["env"]}
+    assert environ == {
+        "FASTTRACK_DATABASE_URL": None,
+        "FASTTRACK_ORIGIN": "fasttrack.example/test",
+        "FASTTRACK_SIGNER_KEY": "/etc/fasttrack/signer/log.key",
+        "FASTTRACK_SIGNER_STATE": "/var/lib/fasttrack/signer.json",
+    }
+    assert container["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "fasttrack-signer-database"
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert volumes["state"]["persistentVolumeClaim"] == {"claimName": f"{NAME}-signer"}
+    claim = one(documents, "PersistentVolumeClaim", f"{NAME}-signer")
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    holders = [pod for pod in pod_specs(documents) if "fasttrack-log-key" in str(pod)]
+    assert holders == [spec]
+
+
+def test_signer_when_begun_makes_its_memory_and_otherwise_never() -> None:
+    """A signer that would make a new memory by itself would sign a fork."""
+    begun = one(render(signer__enabled=True, signer__init=True), "Deployment", f"{NAME}-signer")
+    assert begun["spec"]["template"]["spec"]["containers"][0]["args"][-1] == "--init"
+
+
+def test_tiles_when_enabled_read_as_oversight_and_show_hashes() -> None:
+    """The server of tiles has the reader's role and no file; entries are shown only when that is said."""
+    documents = render(tiles__enabled=True)
+    spec = one(documents, "Deployment", f"{NAME}-tiles")["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    assert container["args"] == ["tiles", "--hashes-only"]
+    assert container["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "fasttrack-oversight-database"
+    assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
+    [port] = one(documents, "Service", f"{NAME}-tiles")["spec"]["ports"]
+    assert (port["port"], port["targetPort"], container["ports"][0]["containerPort"]) == (8480, "http", 8480)
+    shown = one(render(tiles__enabled=True, tiles__hashesOnly=False), "Deployment", f"{NAME}-tiles")
+    assert shown["spec"]["template"]["spec"]["containers"][0]["args"] == ["tiles"]
