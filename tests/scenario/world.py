@@ -21,14 +21,22 @@ from certs.layout import PkiLayout
 from gateway.app import open_gateway
 from gateway.cli.connection import ConnectionSettings, open_client
 from gateway.config import Settings
+from gateway.core.calendar import load_calendar
 from gateway.core.case import Case, Document, Recording
+from gateway.core.clock import find_due
+from gateway.core.clock_due import Counting, to_day
+from gateway.core.clock_fold import Fold, fold_facts
+from gateway.core.clock_table import load_clock_table
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import Entry, EntryKind
-from gateway.core.errors import ErrorCode
+from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
+from gateway.core.pseudonym import Pseudonyms
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
+from gateway.ledger.pool import open_pool
+from gateway.ledger.reader import Reader
 from gateway.rpc.client import GatewayClient
 from gateway.rpc.client_answer import Decision, Deficiency, Fetched, HandoffStatus, Reason, Submitted
 from gateway.rpc.client_bundle import make_uuid7
@@ -398,6 +406,37 @@ class World:
             workers=1,
             log_level="WARNING",
         )
+
+    async def clocks(self, case: Case) -> dict[tuple[int, str], str]:
+        """Last day of every running limit of a case, by number of the person (0 for the file) and id of the clock.
+
+        Where a limit cannot be counted, the code stands instead. The facts are those that the ledger keeps beside its
+        entries, counted as the scheduler counts them.
+        """
+        fold = await self.fold(case)
+        pseudonyms = Pseudonyms(self.pki.pseudonym_key.read_bytes())
+        numbers = {pseudonyms.person(case.police_no, person.key): person.order or 0 for person in case.persons}
+        counting = Counting(load_calendar(), load_clock_table().settings)
+        dues = {}
+        for (person, clock, step), running in fold.book.running.items():
+            name = f"{clock} {step}".strip()
+            try:
+                due = find_due(running, counting)
+                dues[numbers.get(person, 0), name] = "suspended" if due is None else str(to_day(due.at))
+            except GatewayError as error:
+                dues[numbers.get(person, 0), name] = error.code.name
+        return dues
+
+    async def fold(self, case: Case) -> Fold:
+        """What the facts of a case come to."""
+        pool = await open_pool(self.database_url)
+        try:
+            pseudonyms = Pseudonyms(self.pki.pseudonym_key.read_bytes())
+            facts = await Reader(pool).case_facts(pseudonyms.case(case.police_no))
+        finally:
+            await pool.close()
+        table = load_clock_table()
+        return fold_facts(facts, table, Counting(load_calendar(), table.settings))
 
     async def organ(self, name: str) -> Organ:
         """An agency by its short form, connected when it is first asked for."""
