@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -377,9 +377,10 @@ class World:
         await self._clients.aclose()
         await self.stop()
 
-    async def start(self) -> None:
-        """Start the gateway; after a stop it listens on the same port."""
-        port = await self._gateway.enter_async_context(open_gateway(self.settings, clock=self.clock))
+    async def start(self, **changes: Any) -> None:
+        """Start the gateway, with settings changed; after a stop it listens on the same port."""
+        settings = replace(self.settings, **changes)
+        port = await self._gateway.enter_async_context(open_gateway(settings, clock=self.clock))
         self.port = port()
 
     async def stop(self) -> None:

@@ -1,0 +1,171 @@
+"""Scenarios of officers, frozen funds, foreigners, people without papers, and days that nobody can count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Final
+
+from gateway.core.case import Freeze, IdDocument, Officer, PartialDate
+from gateway.core.entry import EntryKind
+from tests.scenario.case_file import (
+    assessment_opinion,
+    assessment_request,
+    bail,
+    day,
+    detention,
+    indictment,
+    judgment,
+    suspect,
+    transfer,
+)
+from tests.scenario.paper import papers
+from tests.scenario.world import Cast, codes_of
+
+_VALID: Final = Officer(no="110002", level="MEDIUM", valid_to=day("2028-12-31"), role="ASSIST")
+
+
+def _frozen(count: int, *, until: str) -> tuple[Freeze, ...]:
+    return tuple(
+        Freeze(
+            bank="示范银行测试支行", account=f"9990010000{number:09d}", kind="LIMIT", amount=100,
+            from_=day("2026-01-29"), to=day(until), no="一公(刑)冻字〔2026〕1号",
+        )
+        for number in range(1, count + 1)
+    )  # fmt: skip
+
+
+async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_freeze_needs_its_approval(
+    cast: Cast,
+) -> None:
+    """A freeze that ends during the review is a task for ten days before; 230 accounts without approval are refused."""
+    case = papers(transfer(suspect(law="266"), freezes=_frozen(2, until="2026-02-10"), freeze_total=200))
+    sent = await cast.police.submit(case)
+    assert "FREEZE_ENDS_EARLY" in sent.warnings
+    paths = [finding.path for finding in sent.submitted.warnings if finding.code.name == "FREEZE_ENDS_EARLY"]
+    assert paths == [f"/YSQS/DJZJLB/DJ[{number}]/@JZRQ" for number in (1, 2)]
+    await cast.pr.accept(sent)
+    running = await cast.world.fold(case)
+    renewals = [clock for (_, kind, _), clock in running.book.running.items() if kind == "K42"]
+    assert len(renewals) == 2, "each account has its own limit"
+    many = papers(transfer(suspect(law="266"), number=2, freezes=_frozen(230, until="2026-07-28"), freeze_total=23_000))
+    assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many)
+    assert await cast.oversight.stage(many) == ("P4", "")
+
+
+async def test_scenario_20_assessment_that_comes_after_the_judgment_goes_to_the_court(cast: Cast) -> None:
+    """A late opinion is no block: it is routed to who holds the file, the court, with a copy to the police."""
+    case = papers(transfer())
+    await cast.pr.accept(await cast.police.submit(case))
+    request = papers(assessment_request(case, sent="2026-02-06T10:00"))
+    await cast.justice.accept(await cast.pr.submit(request))
+    indicted = papers(indictment(case, on="2026-02-11"))
+    await cast.court.accept(await cast.pr.submit(indicted))
+    await cast.pr.accept(await cast.court.submit(papers(judgment(indicted, on="2026-02-13"))))
+    assert (await cast.oversight.stage(case)) == ("C5", "ct:110108"), "the missing opinion stopped nothing"
+    for receiver, organ in (("ct:110108", cast.court), ("ps:110108", cast.police)):
+        opinion = assessment_opinion(request, receiver=receiver, sent="2026-02-26T10:00")
+        fetched = await organ.accept(await cast.justice.submit(papers(opinion, without=["D01"])))
+        assert fetched.rendition.data
+    assert (await cast.oversight.stage(case)) == ("C5", "ct:110108")
+    last = (await cast.oversight.entries(case))[-1]
+    assert last.case_state is not None
+    assert last.case_state.assessment.value == "received"
+
+
+async def test_scenario_21_foreigner_is_reported_within_48_hours_and_looked_at_by_a_person(cast: Cast) -> None:
+    """A foreign suspect has the limit K13 and no invented name; nobody is eligible before a person looked."""
+    smith = suspect(
+        name="SMITH JOHN", name_latin="SMITH JOHN", nation="USA", ethnic=None,
+        id_docs=(IdDocument(kind="414", number="P99900101"),), measure=bail("2026-01-28T16:30"),
+    )  # fmt: skip
+    case = papers(transfer(smith))
+    sent = await cast.police.submit(case)
+    assert (await cast.world.clocks(case))[1, "K13"] == "2026-01-30"
+    assert {"path": "/YSQS/XYRLB/XYR[1]/GJ", "code": "ELIGIBILITY_UNKNOWN"} in [
+        {"path": finding.path, "code": finding.code.name} for finding in sent.submitted.warnings
+    ]
+    fetched = await cast.pr.accept(sent)
+    person = json.loads(fetched.rendition.data)["XYR"][0]
+    assert (person["XYRXM"], person["WWXM"], person["GJ_BM"]) == ("SMITH JOHN", "SMITH JOHN", "840")
+    assert "SFZH" not in person
+    stateless = replace(smith, nation=None, id_docs=())
+    second = papers(transfer(stateless, number=2))
+    sent = await cast.police.submit(second)
+    entries = await cast.oversight.entries(second, EntryKind.SUBMITTED)
+    assert [entry.rule_result for entry in entries] == ["UNKNOWN"]
+    await cast.pr.accept(sent)
+    handed = await cast.pr.submit(papers(indictment(second)))
+    assert "ELIGIBILITY_UNKNOWN" in handed.warnings
+    assert (await cast.oversight.entries(second, EntryKind.SUBMITTED))[-1].rule_result == "UNKNOWN"
+
+
+async def test_scenario_26_year_without_holidays_is_refused_and_a_case_keeps_its_rules(cast: Cast) -> None:
+    """A limit that reaches into a year without published holidays is an error, never a guess."""
+    case = papers(transfer(suspect(measure=bail("2026-01-28T16:30"))))
+    await cast.pr.accept(await cast.police.submit(case))
+    dues = await cast.world.clocks(case)
+    assert dues[1, "K12"] == "CALENDAR_YEAR_MISSING", "twelve months of bail end in 2027"
+    assert dues[1, "K22"] == "2026-02-24"
+    submitted = (await cast.oversight.entries(case, EntryKind.SUBMITTED))[0]
+    assert submitted.rule_set.startswith("eligibility/")
+    registered = [
+        entry
+        async for item in cast.oversight.client.query_entries()
+        if (entry := item.entry).kind is EntryKind.RULE_SET_REGISTERED
+    ]
+    assert submitted.rule_set in {entry.rule_set for entry in registered}
+
+
+async def test_scenario_22_person_without_papers_is_numbered_and_never_eligible_by_silence(cast: Cast) -> None:
+    """A self-reported name without identity is UNKNOWN, not an adult; the limits run for that person."""
+    nameless = suspect(
+        name="自报姓名甲", birth=PartialDate(), nation=None, id_docs=(), measure=detention("2026-02-04T10:00")
+    )
+    case = papers(transfer(nameless, filed="2026-02-04"))
+    sent = await cast.police.submit(case)
+    assert {"BIRTH_UNKNOWN", "ELIGIBILITY_UNKNOWN"} <= sent.warnings
+    assert "D16" in {document.code for document in case.documents}, "the number and the photograph"
+    dues = await cast.world.clocks(case)
+    assert dues[1, "K06"] == dues[1, "K07"] == "2026-02-05"
+    fetched = await cast.pr.accept(sent)
+    person = json.loads(fetched.rendition.data)["XYR"][0]
+    assert person["XYRBH"] == nameless.key, "the person is the number, not the name"
+    assert (await cast.oversight.entries(case, EntryKind.SUBMITTED))[0].rule_result == "UNKNOWN"
+
+
+async def test_scenario_28_agency_offline_finds_its_queue_and_both_times_are_kept(cast: Cast) -> None:
+    """What was signed in an outage of 36 hours is taken afterwards; both times are kept."""
+    case = papers(transfer(sent="2026-02-05T09:00"))
+    manifest, jws, record = await cast.police.bundle(case)
+    signed_at = manifest.created_at
+    cast.clock.advance(hours=36)
+    submitted = await cast.police.client.submit(jws, record, bundle_id=manifest.bundle_id)
+    assert submitted.receipt.entry.recorded_at - signed_at == cast.clock() - signed_at
+    assert (submitted.receipt.entry.recorded_at - signed_at).total_seconds() == 36 * 3600
+    # The receiver was away too: what queued for it comes in order, and nothing is lost.
+    row, _ = await anext(cast.pr.client.watch_inbox())
+    assert row.handoff == manifest.bundle_id
+    await cast.pr.client.claim(manifest.bundle_id, "desk")
+    fetched = await cast.pr.client.fetch(manifest.bundle_id, "desk")
+    assert fetched.manifest_jws == jws
+
+
+async def test_scenario_17_officer_whose_qualification_had_expired_is_told_or_blocked(cast: Cast) -> None:
+    """An officer whose qualification ended the day before is warned of, or refused where the profile says so."""
+    expired = Officer(no="110001", level="BASIC", valid_to=day("2026-01-27"), role="LEAD")
+    case = papers(transfer(officers=(expired, _VALID)))
+    sent = await cast.police.submit(case)
+    (finding,) = (item for item in sent.submitted.warnings if item.code.name == "QUALIFICATION_NOT_VALID")
+    assert (finding.path, finding.severity) == ("/YSQS/MJLB/MJ[1]/@YXQ", "warning")
+    valid = papers(transfer(number=2, officers=(replace(expired, valid_to=day("2026-01-28")), _VALID)))
+    assert "QUALIFICATION_NOT_VALID" not in (await cast.police.submit(valid)).warnings
+    # Another profile: the same file is refused, and the entry of the refusal names the code.
+    profile = cast.world.home / "rules.yaml"
+    profile.write_text("qualification: refuse\n", encoding="utf-8")
+    await cast.world.stop()
+    await cast.world.start(rule_settings=profile)
+    blocked = replace(case, police_no=case.police_no[:-1] + "3", documents=())
+    assert (await cast.police.refused(papers(blocked)))["QUALIFICATION_NOT_VALID"] == "/YSQS/MJLB/MJ[1]/@YXQ"
+    (refusal,) = await cast.oversight.entries(blocked, EntryKind.CALL_REFUSED)
+    assert "QUALIFICATION_NOT_VALID" in codes_of(refusal)
