@@ -47,22 +47,24 @@ async def test_tables_all_are_in_the_game_with_rows(dba: asyncpg.Connection) -> 
     assert {column.kind for column in await columns(dba)} == set(CHANGES)
 
 
+@pytest.mark.parametrize("order", ["ctid", "ctid DESC"])
 @pytest.mark.parametrize("table", TABLES)
-async def test_column_changed_in_any_row_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
-    """Every column of every table, in the first, a middle and the last row, slightly and crudely."""
+async def test_column_changed_in_any_row_is_named(
+    story: Story, dba: asyncpg.Connection, table: str, order: str
+) -> None:
+    """Every column of every table, in the first and in the last row that can change, slightly and crudely."""
+    await open_table(dba, table)
     for column in await columns(dba):
         if column.table != table:
             continue
         changes = [change.format(c=f't."{column.name}"') for change in CHANGES[column.kind]]
         for change in changes + (["NULL"] if column.is_nullable else []):
-            for order in ("ctid", "ctid DESC"):
-                await _change(story, dba, table, column.name, change, order)
+            await _change(story, dba, table, column.name, change, order)
 
 
 async def _change(story: Story, dba: asyncpg.Connection, table: str, column: str, change: str, order: str) -> None:
     move = dba.transaction()
     await move.start()
-    await open_table(dba, table)
     changed = await dba.fetch(
         f'UPDATE ledger.{table} AS t SET "{column}" = {change} WHERE ctid = (SELECT ctid FROM ledger.{table} AS t'
         f' WHERE t."{column}" IS DISTINCT FROM ({change}) AND t."{column}" IS NOT NULL ORDER BY {order} LIMIT 1)'
@@ -78,11 +80,11 @@ async def _change(story: Story, dba: asyncpg.Connection, table: str, column: str
 @pytest.mark.parametrize("table", sorted(set(TABLES) - BEYOND["delete"]))
 async def test_row_deleted_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
     """A row is gone: the first, one in the middle, the last."""
+    await open_table(dba, table)
     places = await dba.fetch(f"SELECT ctid FROM ledger.{table} ORDER BY ctid")
     for at in {0, len(places) // 2, len(places) - 1}:
         move = dba.transaction()
         await move.start()
-        await open_table(dba, table)
         await dba.execute(f"DELETE FROM ledger.{table} WHERE ctid = $1", places[at][0])
         findings = without_tracks(await look(dba, story.known))
         await move.rollback()
@@ -108,12 +110,12 @@ async def test_table_emptied_is_named(story: Story, dba: asyncpg.Connection, tab
 @pytest.mark.parametrize("table", TABLES)
 async def test_column_swapped_between_two_rows_is_named(story: Story, dba: asyncpg.Connection, table: str) -> None:
     """Two rows exchange the value of one column."""
+    await open_table(dba, table)
     for column in await columns(dba):
         if column.table != table:
             continue
         move = dba.transaction()
         await move.start()
-        await open_table(dba, table)
         pair = await dba.fetch(
             f'SELECT min(ctid) AS a, "{column.name}" AS v FROM ledger.{table} WHERE "{column.name}" IS NOT NULL'
             " GROUP BY 2 ORDER BY 1 LIMIT 2"
