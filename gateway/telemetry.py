@@ -28,6 +28,8 @@ ATTR_METHOD: Final = "rpc.method"
 ATTR_STATUS: Final = "rpc.grpc.status_code"
 ATTR_ROLE: Final = "fasttrack.caller.role"
 ATTR_CODE: Final = "fasttrack.error.code"
+ATTR_LEVEL: Final = "fasttrack.clock.level"
+ATTR_CLOCK: Final = "fasttrack.clock.id"
 ATTR_PROCESS: Final = "fasttrack.seal.process"
 
 METRIC_CALLS: Final = "fasttrack.calls"
@@ -38,6 +40,8 @@ METRIC_COMMIT: Final = "fasttrack.ledger.commit.duration"
 METRIC_SEALED_SIZE: Final = "fasttrack.seal.size"
 METRIC_SEAL_ALARM: Final = "fasttrack.seal.alarm"
 METRIC_STAMPED_SIZE: Final = "fasttrack.timestamp.size"
+METRIC_CLOCK_ALARMS: Final = "fasttrack.clock.alarms"
+METRIC_CLOCK_CASES: Final = "fasttrack.clock.cases"
 METRIC_STAMP_GAP: Final = "fasttrack.timestamp.gap"
 
 LOG_FIELDS: Final = frozenset(
@@ -272,6 +276,37 @@ class StampTelemetry:
     def unavailable(self) -> None:
         """The database does not answer."""
         self._voice.say(logging.WARNING, "cannot be reached", reason="unavailable")
+
+
+class ScheduleTelemetry:
+    """Metrics of a scheduler, by level and id of the limit; no case, no person.
+
+    Args:
+        meter: None for the one of the process.
+    """
+
+    def __init__(self, *, meter: metrics.Meter | None = None) -> None:
+        meter = meter or metrics.get_meter(SERVICE_NAME)
+        self._voice = _Voice(logging.getLogger("gateway.scheduler"))
+        self._alarms = meter.create_counter(METRIC_CLOCK_ALARMS, description="warnings and breaches recorded")
+        self._cases = meter.create_gauge(METRIC_CLOCK_CASES, description="cases that have a limit to come")
+        self.totals: dict[str, int] = {"cases": 0, "raised": 0}
+
+    def raised(self, level: str, clock: str, *, is_new: bool) -> None:
+        """An alarm is in the ledger; only one that this process brought there counts."""
+        if is_new:
+            self._alarms.add(1, {ATTR_LEVEL: level, ATTR_CLOCK: clock})
+            self.totals["raised"] += 1
+
+    def looked(self, cases: int, waiting: int) -> None:
+        """So many cases were read so far, so many have a moment to come."""
+        self._voice.say(logging.INFO, "looked", size=cases)
+        self.totals["cases"] = cases
+        self._cases.set(waiting)
+
+    def unavailable(self, code: IntEnum) -> None:
+        """The ledger does not answer, for a reason."""
+        self._voice.say(logging.WARNING, "cannot be reached", reason=code.name)
 
 
 class _Voice:

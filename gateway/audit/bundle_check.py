@@ -200,6 +200,22 @@ async def check_facts(source: FsckSource, start: int, stop: int | None, report: 
                 report(AuditFinding("fact-case", "fact", place, reason, seq))
 
 
+async def check_notices(source: FsckSource, report: Report) -> None:
+    """Check whom an entry about a limit is a notice to.
+
+    Args:
+        source: the ledger.
+        report: takes the findings.
+    """
+    async for page in source.notices():
+        for seq, leaf, agencies in page:
+            fields = parse_fields(leaf) if leaf is not None else None
+            told = json.loads(fields[_AT["notified"]] or "[]") if fields is not None else []
+            if list(agencies) != told:
+                place = f"seq={seq}"
+                report(AuditFinding("notice", "notice", place, "not the agencies that the entry names", seq))
+
+
 def find_malformed_grants(page: Sequence[Row]) -> list[AuditFinding]:
     """Grants that no bundle and no upload can have given.
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.audit.bundle_check import BundleCheck, check_details, check_facts, find_malformed_grants
+from gateway.audit.bundle_check import BundleCheck, check_details, check_facts, check_notices, find_malformed_grants
 from gateway.audit.case_replay import CaseReplay
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.key_check import load_keys
@@ -203,6 +203,7 @@ async def run_part(
 async def _check_whole(source: FsckSource, findings: Findings) -> None:
     """Questions that one part alone cannot answer; the database sorts, so that nothing piles up here."""
     await load_keys(source, findings)
+    await check_notices(source, findings)
     await check_upper_tiles(source, (await source.head()).size, findings)
     async for page in source.numbering_errors():
         for seq, number, expected in page:

@@ -32,6 +32,7 @@ _FORMS: Final = {
         rf'"returns":(?:0|[1-9][0-9]{{0,17}}),"stage":"(?:{"|".join(Stage)})"\}})'
     ),
     "transitions": r'(\["[0-9A-Za-z]+"(?:,"[0-9A-Za-z]+")*\])',
+    "notified": r'(\["[a-z]{2}:[0-9]{6}"(?:,"[a-z]{2}:[0-9]{6}")*\])',
     "refusal_codes": r"(\[[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8})*\])",
 }
 FIELDS: Final = tuple(sorted(Entry.__slots__))

@@ -56,6 +56,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),
     "mirror": Mount("gateway.cli.mirror", "command", "Keep an agency's full copy of the log.", _RUN),
+    "scheduler": Mount("gateway.cli.scheduler", "command", "Warn of statutory limits and record breaches.", _RUN),
     "stamper": Mount("gateway.cli.stamper", "command", "Get time-stamp tokens for checkpoints (RFC 3161).", _RUN),
     "tiles": Mount("gateway.cli.tiles", "command", "Serve the log to public tools (tlog-tiles).", _RUN),
     "fsck": Mount("gateway.cli.fsck", "command", "Derive the whole ledger again from its records.", _PROVE),

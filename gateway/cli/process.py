@@ -15,7 +15,7 @@ UntilEof = Annotated[bool, typer.Option("--until-eof", hidden=True, help="Stop w
 AsJson = Annotated[bool, typer.Option("--json", help="Errors as JSON too.")]
 
 
-def announce(**fields: str) -> None:
+def announce(**fields: str | int) -> None:
     """Print the one line that says that the process is ready."""
     print(json.dumps(fields), flush=True)
 

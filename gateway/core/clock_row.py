@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from gateway.core.clock_input import InputKind, parse_condition, parse_input_kind
 from gateway.core.clock_length import Length, parse_length
 from gateway.core.clock_rule import STEP, Choice, ClockRule, ClockSettings, Extension, Guard, Step, TrialStart
 from gateway.core.fact import INPUTS
 from gateway.core.rule import RuleRow
+
+OWNERS: Final = ("police", "procuratorate", "court", "justice", "holder")
 
 
 def parse_row(source: RuleRow, settings: ClockSettings, problems: list[str]) -> ClockRule | None:
@@ -48,6 +50,7 @@ def parse_row(source: RuleRow, settings: ClockSettings, problems: list[str]) -> 
             _parse_guard(row),
             dict(row.get("becomes", {})),
             row.get("restarts", False),
+            _parse_owner(row["owner"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         problems.append(f"{rule.id}: {type(error).__name__}: {error}")
@@ -115,6 +118,12 @@ def _one_of(value: Any, **meanings: bool) -> bool:
     if value not in meanings:
         raise ValueError(f"{value} is none of {', '.join(meanings)}")
     return meanings[value]
+
+
+def _parse_owner(value: Any) -> str:
+    if value not in OWNERS:
+        raise ValueError(f"an owner is one of {', '.join(OWNERS)}")
+    return str(value)
 
 
 def _parse_step(item: Mapping[str, Any]) -> Step:

@@ -135,6 +135,7 @@ class ClockRule:
         guard: when it starts.
         becomes: by event that stops it, the clock that goes on from the same start.
         restarts: a further start sets it back to nothing.
+        owner: whose duty the limit is: a system of the agencies, or ``holder`` for who has custody of the file.
     """
 
     rule: Rule
@@ -155,6 +156,7 @@ class ClockRule:
     guard: Guard = field(default_factory=Guard)
     becomes: Mapping[str, str] = field(default_factory=dict)
     restarts: bool = False
+    owner: str = "holder"
 
     @property
     def id(self) -> str:

@@ -18,7 +18,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.rule import Confidence, RuleFileError, RuleSet, load_rules
 
 RULES: Final = "clocks"
-REQUIRED: Final = ("title", "belongs_to", "start", "stop", "length", "roll", "force")
+REQUIRED: Final = ("title", "belongs_to", "owner", "start", "stop", "length", "roll", "force")
 OPTIONAL: Final = (
     "inputs", "assume", "extensions", "suspended_by", "max_runs", "steps", "only_if", "not_if", "becomes", "restarts",
 )  # fmt: skip

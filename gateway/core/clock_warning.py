@@ -28,6 +28,7 @@ class WarningLevel(StrEnum):
     LAST = "100%"
     WEEK_BEFORE = "T-7d"
     BREACH = "breach"
+    UNCOUNTED = "uncounted"
 
 
 _SHARES: Final = ((WarningLevel.HALF, 50), (WarningLevel.MOST, 80), (WarningLevel.LAST, 100))

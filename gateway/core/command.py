@@ -90,6 +90,12 @@ class Command:
         definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
         facts: what happened, as ``fact.to_facts_bytes`` writes it; it is stored beside the ledger.
         facts_sha256: its digest, hexadecimal.
+        clock: id of a limit, for a warning or a breach; so are ``step``, ``person``, ``level``, ``due``, ``notified``.
+        step: as in ``Entry``.
+        person: as in ``Entry``.
+        level: as in ``Entry``.
+        due: as in ``Entry``.
+        notified: as in ``Entry``.
         statement: for a statement.
         statement_type: for a statement, name of its form.
         statement_sha256: for a statement, hexadecimal.
@@ -132,6 +138,12 @@ class Command:
     definition_sha256: str = ""
     facts: bytes = b""
     facts_sha256: str = ""
+    clock: str = ""
+    step: str = ""
+    person: str = ""
+    level: str = ""
+    due: str = ""
+    notified: tuple[str, ...] = field(default=())
     statement: StatedText | None = None
     statement_type: str = ""
     statement_sha256: str = ""

@@ -40,6 +40,8 @@ class EntryKind(StrEnum):
     RULE_SET_REGISTERED = "rule_set_registered"
     ADAPTER_REGISTERED = "adapter_registered"
     STATED = "stated"
+    CLOCK_WARNED = "clock_warned"
+    CLOCK_BREACHED = "clock_breached"
 
 
 OWN_KINDS: Final = frozenset(
@@ -51,7 +53,9 @@ OWN_KINDS: Final = frozenset(
     }
 )
 """Acts of the gateway itself; they concern no case and no handoff."""
-WITHOUT_RECEIPT: Final = OWN_KINDS | {EntryKind.CALL_REFUSED}
+CLOCK_KINDS: Final = frozenset({EntryKind.CLOCK_WARNED, EntryKind.CLOCK_BREACHED})
+"""What the gateway says of the limits of a case when their time has come; nobody asked for it."""
+WITHOUT_RECEIPT: Final = OWN_KINDS | CLOCK_KINDS | {EntryKind.CALL_REFUSED}
 """Kinds for which the gateway owes nobody a receipt: refusals, and acts of its own."""
 
 
@@ -114,6 +118,12 @@ class Entry:
         adapter: adapter name and schema version that came into force, ``police 3.2``.
         definition_sha256: SHA-256 of what defines the rule set or adapter.
         facts_sha256: SHA-256 of the facts that it brought, which are kept beside the ledger.
+        clock: id of the limit, ``K22``.
+        step: which of the limits of that id; "" when there is one.
+        person: pseudonym of the person whose limit it is, 32 hexadecimal digits; "" for the file.
+        level: what is said of it, a ``clock_warning.WarningLevel``.
+        due: end of the limit, a day or an instant; "" when it cannot be counted.
+        notified: agencies to whom it is a notice, sorted.
         statement_type: name of the form of a statement.
         statement_sha256: SHA-256 of the statement JWS.
         statement_sm3: SM3 of the statement JWS.
@@ -160,6 +170,12 @@ class Entry:
     adapter: str = ""
     definition_sha256: str = ""
     facts_sha256: str = ""
+    clock: str = ""
+    step: str = ""
+    person: str = ""
+    level: str = ""
+    due: str = ""
+    notified: tuple[str, ...] = field(default=())
     statement_type: str = ""
     statement_sha256: str = ""
     statement_sm3: str = ""
@@ -185,6 +201,7 @@ _PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
     "handoff_state": str,
     "lease_until": to_instant,
     "refusal_codes": list,
+    "notified": list,
 }
 """How a field is written that JSON does not know."""
 
@@ -218,7 +235,7 @@ def from_leaf(leaf: bytes) -> Entry:
     for name in ("recorded_at", "lease_until"):
         if name in values:
             values[name] = datetime.fromisoformat(values[name])
-    for name in ("transitions", "refusal_codes"):
+    for name in ("transitions", "refusal_codes", "notified"):
         if name in values:
             values[name] = tuple(values[name])
     values["salt"] = bytes.fromhex(values["salt"])

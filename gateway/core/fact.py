@@ -22,6 +22,8 @@ from gateway.core.clock_due import Moment
 MAX_FACTS: Final = 4_096
 """Facts of one entry; a case of 200 persons has less."""
 MAX_FACT_BYTES: Final = 1024 * 1024
+FACT_TOPIC: Final = "facts"
+"""Topic of the watch that is woken when a case has new facts."""
 _KIND: Final = re.compile(r"[a-z][a-z_]{1,39}", re.ASCII)
 _PERSON: Final = re.compile(r"(?:[0-9a-f]{32})?", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -145,6 +147,11 @@ def from_facts_bytes(data: bytes) -> tuple[Fact, ...]:
 def facts_sha256(data: bytes) -> str:
     """Digest what ``to_facts_bytes`` wrote; "" for no facts."""
     return sha256(data).hexdigest() if data else ""
+
+
+def notice_topic(agency: str) -> str:
+    """Topic of the watch that is woken when an agency has a new notice."""
+    return f"notices {agency}"
 
 
 def _to_row(fact: Fact) -> str:

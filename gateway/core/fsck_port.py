@@ -90,6 +90,9 @@ class FsckSource(Protocol):
         """Entries that have facts beside them, or whose leaf says so, by index: seq, leaf; case_id and body of the row
         or None."""
 
+    def notices(self) -> Pages:
+        """Entries about limits and rows of notices, by index: seq, leaf or None, agencies of the rows, sorted."""
+
     async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
         """Positions of the grants that are not in the table."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.core.act_step import do_act
 from gateway.core.command import DEFAULT_LEASE, Bundle, Command
-from gateway.core.entry import OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
+from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import GATEWAY, Agency
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
@@ -156,8 +156,8 @@ def decide_act(
     """
     if command.kind is EntryKind.CALL_REFUSED:
         return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)
-    if command.kind in OWN_KINDS:
-        return _own(command, place, key)
+    if command.kind in OWN_KINDS | CLOCK_KINDS:
+        return _own(command, place, key) if command.kind in OWN_KINDS else _warn(command, place, case)
     if command.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
         _require_key(command, place, key)
         is_statement = command.kind is EntryKind.STATED
@@ -187,6 +187,12 @@ def _own(command: Command, place: Place, key: KeyMarks) -> Decided:
     if command.kind is EntryKind.KEY_REGISTERED and key.revoked is not None:
         raise refuse(ErrorCode.KEY_REVOKED, "certificate", "this key was revoked; it cannot be registered again")
     return Decided(_entry(command, place, CaseHead(), Step(INITIAL, ()), None), None)
+
+
+def _warn(command: Command, place: Place, case: CaseHead) -> Decided:
+    if command.actor != GATEWAY or command.handoff is not None or not case.sequence or not command.clock:
+        raise ValueError("only the gateway warns, of a limit of a case that has entries")
+    return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
 
 
 def _require_key(command: Command, place: Place, key: KeyMarks) -> None:
@@ -367,6 +373,12 @@ def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: 
         adapter=command.adapter,
         definition_sha256=command.definition_sha256,
         facts_sha256=command.facts_sha256,
+        clock=command.clock,
+        step=command.step,
+        person=command.person,
+        level=command.level,
+        due=command.due,
+        notified=command.notified,
         statement_type=command.statement_type,
         statement_sha256=command.statement_sha256,
         statement_sm3=command.statement_sm3,

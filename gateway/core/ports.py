@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from gateway.core.dossier import Dossier
-from gateway.core.entry import EntryKind, HandoffState
+from gateway.core.entry import Entry, EntryKind, HandoffState
 from gateway.core.fact import KnownFact
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
@@ -135,6 +135,41 @@ class HandoffFacts:
     kind: RecordKind
     is_fetched: bool
     facts: tuple[KnownFact, ...]
+
+
+class FactRow(NamedTuple):
+    """That an entry brought facts.
+
+    Args:
+        seq: index of the entry.
+        case: pseudonym.
+    """
+
+    seq: int
+    case: str
+
+
+class Notice(NamedTuple):
+    """An entry about a limit, as an agency that it is a notice to reads it.
+
+    Args:
+        seq: index of the entry.
+        recorded_at: aware UTC.
+        case_number: police case number; "" when nobody knows it any more.
+        entry: what it says.
+    """
+
+    seq: int
+    recorded_at: datetime
+    case_number: str
+    entry: Entry
+
+
+class NoticeReader(Protocol):
+    """Reads notices."""
+
+    async def notices(self, agency: str, after: int, limit: int) -> list[Notice]:
+        """What an agency (short form) was told after an index, by index."""
 
 
 @dataclass(frozen=True, slots=True)

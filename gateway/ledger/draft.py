@@ -10,6 +10,7 @@ from typing import Any, Final
 from gateway.core.batch_receipt import BatchTree, to_claims
 from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
+from gateway.core.fact import FACT_TOPIC, notice_topic
 from gateway.core.handoff import CaseHead, Command, Decided, HandoffHead, Place, decide_act
 from gateway.core.merkle_tile import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text
@@ -17,8 +18,6 @@ from gateway.ledger.head import Heads, to_state_text
 _EMPTY_CASE: Final = CaseHead()
 KEY_TOPIC: Final = "signer_keys"
 """Topic of the watch that is woken when a signer key is registered or revoked."""
-FACT_TOPIC: Final = "facts"
-"""Topic of the watch that is woken when a case has new facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class Draft:
         facts: index, case and canonical bytes of what happened.
         statements: rows of what was stated.
         tracks: index, case, whether they changed, and what acts did to the tracks of persons.
+        notices: agencies that are told of a limit, and index.
         receivers: agencies that have something new in their inbox, and other topics that have news.
     """
 
@@ -87,6 +87,7 @@ class Draft:
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
     statements: list[tuple[Any, ...]] = field(default_factory=list)
     tracks: list[tuple[int, str, bool, bytes]] = field(default_factory=list)
+    notices: list[tuple[str, int]] = field(default_factory=list)
     receivers: dict[str, None] = field(default_factory=dict)
 
     def add(self, command: Command, salt: bytes) -> Written | Recorded:
@@ -162,6 +163,9 @@ class Draft:
         if command.facts:
             self.facts.append((written.index, entry.case, command.facts))
             self.receivers[FACT_TOPIC] = None
+        for agency in entry.notified:
+            self.notices.append((agency, written.index))
+            self.receivers[notice_topic(agency)] = None
         if command.certificate:
             self.certificates.append((written.index, bytes.fromhex(command.signer_key), command.certificate))
             self.receivers[KEY_TOPIC] = None
@@ -234,6 +238,7 @@ class Draft:
             *_columns(self.statements, 7),
             *_columns([(*key, view) for key, view in self.withheld.items()], 4),
             *_columns(self.tracks, 4),
+            *_columns(self.notices, 2),
         ]
 
     def is_receipt_owed(self) -> bool:

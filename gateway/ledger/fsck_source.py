@@ -24,6 +24,7 @@ _READ: Final = frozenset(
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
         "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
         "track",
+        "notice",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "
@@ -125,6 +126,10 @@ class DatabaseSource:
     def facts(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
         return self._pages("facts", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+
+    def notices(self) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("notices")
 
     async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
         """See ``FsckSource``."""

@@ -57,6 +57,10 @@ class _EntryKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryKind.V
     """A version of an adapter came into force."""
     ENTRY_KIND_STATED: _EntryKind.ValueType  # 15
     """An agency stated a signed fact outside a handoff."""
+    ENTRY_KIND_CLOCK_WARNED: _EntryKind.ValueType  # 17
+    """A statutory limit comes to its end; nobody asked for this entry."""
+    ENTRY_KIND_CLOCK_BREACHED: _EntryKind.ValueType  # 18
+    """A statutory limit has passed."""
 
 class EntryKind(_EntryKind, metaclass=_EntryKindEnumTypeWrapper):
     """What an entry records."""
@@ -91,6 +95,10 @@ ENTRY_KIND_ADAPTER_REGISTERED: EntryKind.ValueType  # 14
 """A version of an adapter came into force."""
 ENTRY_KIND_STATED: EntryKind.ValueType  # 15
 """An agency stated a signed fact outside a handoff."""
+ENTRY_KIND_CLOCK_WARNED: EntryKind.ValueType  # 17
+"""A statutory limit comes to its end; nobody asked for this entry."""
+ENTRY_KIND_CLOCK_BREACHED: EntryKind.ValueType  # 18
+"""A statutory limit has passed."""
 Global___EntryKind: _TypeAlias = EntryKind  # noqa: Y015
 
 @_typing.final

@@ -13,7 +13,7 @@ from gateway.ledger.fsck_source import DatabaseSource
 
 TABLES = (
     "bundle", "checkpoint", "cosignature", "detail", "entry", "material_grant", "receipt", "schema_migration",
-    "fact", "signer_key", "state", "statement", "tile", "timestamp_gap", "timestamp_token", "track",
+    "fact", "notice", "signer_key", "state", "statement", "tile", "timestamp_gap", "timestamp_token", "track",
 )  # fmt: skip
 CHANGES: dict[str, Sequence[str]] = {
     # Expressions that give another value of the type: a slight one and a crude one.

@@ -25,7 +25,7 @@ from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
-from gateway.core.identity import GATEWAY_URI, Agency, parse_agency
+from gateway.core.identity import GATEWAY, GATEWAY_URI, Agency, parse_agency
 from gateway.core.key_history import RevocationReason
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.note import NoteKey
@@ -170,11 +170,31 @@ class Story:
         await self.state(PS, second, "procedural-act", {"act": "property_listed"}, cause={"act": "property_listed"})
         await self._tracked()
         await self.state(PS, "", "register", {})
+        await self._warn(first, EntryKind.CLOCK_WARNED, PR)
+        await self._warn(first, EntryKind.CLOCK_BREACHED, CT, PR)
         await self._refused_call()
         await self._refused_call(case=Pseudonyms(PSEUDONYM_KEY).case(first))
         await self._refused_call(handoff=transfer)
         # Side by side, so that a batch holds several.
         await asyncio.gather(*(self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER) for _ in range(8)))
+
+    async def _warn(self, case_number: str, kind: EntryKind, *told: Agency) -> None:
+        """A limit of the case comes to its end, or has passed."""
+        names = Pseudonyms(PSEUDONYM_KEY)
+        await self._batcher.append(
+            Command(
+                kind=kind,
+                actor=GATEWAY,
+                act_id=uuid4(),
+                content_sha256=sha256(kind.encode()).hexdigest(),
+                case=names.case(case_number),
+                clock="K22",
+                person=names.person(case_number, "R1"),
+                level="breach" if kind is EntryKind.CLOCK_BREACHED else "100%",
+                due="2026-02-15",
+                notified=tuple(map(str, told)),
+            )
+        )
 
     def _rendition(self) -> dict[str, str]:
         return {"rendition_sha256": sha256_hex(b"rendition"), "report_sha256": sha256_hex(b"report")}

@@ -113,6 +113,8 @@ WITH locked AS MATERIALIZED (
 ), tracks AS (
     INSERT INTO ledger.track (seq, case_id, is_changed, body)
     SELECT rows.* FROM locked, unnest($62::bigint[], $63::text[], $64::boolean[], $65::bytea[]) AS rows
+), notices AS (
+    INSERT INTO ledger.notice (agency, seq) SELECT rows.* FROM locked, unnest($66::text[], $67::bigint[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

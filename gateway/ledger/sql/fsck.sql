@@ -97,6 +97,14 @@ WHERE e.seq >= $1 AND e.seq < $2
   AND (f.seq IS NOT NULL OR pg_catalog.position(e.leaf, '"facts_sha256"'::bytea) > 0)
 ORDER BY e.seq
 
+-- name: notices
+SELECT coalesce(e.seq, n.seq), e.leaf, coalesce(n.agencies, '{}')
+FROM (SELECT seq, leaf FROM ledger.entry WHERE kind IN ('clock_warned', 'clock_breached')) AS e
+FULL JOIN (
+    SELECT seq, pg_catalog.array_agg(agency ORDER BY agency COLLATE "C") AS agencies FROM ledger.notice GROUP BY seq
+) AS n ON n.seq = e.seq
+ORDER BY 1
+
 -- name: missing_grants
 SELECT wanted.position
 FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS wanted (agency, sha256, position)

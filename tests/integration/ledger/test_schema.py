@@ -19,6 +19,7 @@ GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttr
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
     "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld", "track",
+    "notice",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",
@@ -163,6 +164,7 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
     await owner.execute("INSERT INTO ledger.checkpoint VALUES (1, now(), 'note')")
     await owner.execute("INSERT INTO ledger.cosignature VALUES (1, 'witness', now(), 'line')")
     await owner.execute("INSERT INTO ledger.timestamp_token VALUES (1, now(), decode(repeat('00', 32), 'hex'), '')")
+    await owner.execute("INSERT INTO ledger.notice VALUES ('ps:999001', 0)")
     await owner.execute("INSERT INTO ledger.timestamp_gap VALUES (1, now(), 1701)")
     found = await tables(owner)
     assert found == {*LEDGER, "schema_migration"}

@@ -42,6 +42,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "handoff_state": st.none() | st.sampled_from(HandoffState),
     "pair_number": st.integers(0, 10**6),
     "lease_until": st.none() | TIME,
+    "notified": st.lists(st.sampled_from(["ps:999001", "pr:999001"])).map(tuple),
     "refusal_codes": st.lists(st.integers(1, 9999)).map(tuple),
 }
 ENTRIES = st.builds(Entry, **{item.name: STRATEGIES.get(item.name, HEX | TEXT) for item in fields(Entry)})

@@ -26,6 +26,7 @@ ROW = """  - id: K22
     valid_to: null
     confidence: statute
     belongs_to: person
+    owner: police
     start: [received]
     stop: [indicted]
     inputs: {expected_months: months, lane: [FAST, SLOW]}

@@ -62,6 +62,12 @@ ENTRY = st.builds(
     report_sha256=st.just("") | HEX64,
     detail_sha256=st.just("") | HEX64,
     facts_sha256=st.just("") | HEX64,
+    clock=st.just("") | st.just("K22"),
+    step=st.just("") | st.just("NOTICE"),
+    person=st.just("") | HEX32,
+    level=st.sampled_from(["", "50%", "T-7d", "breach"]),
+    due=st.sampled_from(["", "2026-02-15", "2026-02-15T09:30:00+08:00"]),
+    notified=st.lists(AGENCY, max_size=3).map(tuple),
     method=st.just("") | st.just("ExchangeService/WatchInbox"),
     refusal_codes=st.lists(st.sampled_from([int(code) for code in ErrorCode]), unique=True).map(tuple),
 )

@@ -1,0 +1,67 @@
+"""What the scheduler reads, and the notices that agencies read of what it raised."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, Final
+
+import asyncpg
+
+from gateway.core.clock_alarm import Parties
+from gateway.core.entry import from_leaf
+from gateway.core.fact import KnownFact
+from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
+from gateway.core.ports import FactRow, Notice
+from gateway.ledger.reader import Reader, fetch
+from gateway.ledger.statement import load_statements
+
+_SQL: Final = load_statements("schedule")
+
+
+class ScheduleReader:
+    """Reads facts, parties and notices.
+
+    Args:
+        pool: asyncpg pool of the role ``fasttrack_gateway``.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+        self._reader = Reader(pool)
+
+    async def rows_after(self, index: int, limit: int) -> list[FactRow]:
+        """See ``ScheduleSource``."""
+        return [
+            FactRow(row["seq"], row["case_id"]) for row in await fetch(self._pool, _SQL["rows_after"], index, limit)
+        ]
+
+    async def case_facts(self, case: str) -> list[KnownFact]:
+        """See ``ScheduleSource``."""
+        return await self._reader.case_facts(case)
+
+    async def parties(self, case: str) -> Parties:
+        """See ``ScheduleSource``."""
+        agencies = [row["agency"] for row in await fetch(self._pool, _SQL["parties"], case)]
+        found = {SYSTEM_OF_ROLE[parse_agency(agency).role]: agency for agency in agencies}
+        rows = await fetch(self._pool, _SQL["holder"], case)
+        return Parties(found, rows[0]["holder"] or "" if rows else "")
+
+    async def notices(self, agency: str, after: int, limit: int) -> list[Notice]:
+        """Read what an agency was told.
+
+        Args:
+            agency: short form.
+            after: index to go on after; -1 for the beginning.
+            limit: notices wanted.
+
+        Returns:
+            notices by index.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await fetch(self._pool, _SQL["notices"], agency, after, limit)
+        return [
+            Notice(row["seq"], row["recorded_at"].astimezone(UTC), row["case_number"], from_leaf(row["leaf"]))
+            for row in rows
+        ]
