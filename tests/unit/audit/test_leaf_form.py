@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.audit.leaf_form import FIELDS, parse_entry, parse_fields, parse_origin
@@ -49,6 +49,8 @@ ENTRIES = st.builds(Entry, **{item.name: STRATEGIES.get(item.name, HEX | TEXT) f
 USUAL = st.builds(Entry, **{item.name: STRATEGIES.get(item.name, HEX) for item in fields(Entry)})
 
 
+# Some forty fields take their time to be drawn on a busy machine; that says nothing of the leaf.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ENTRIES)
 def test_leaf_read_fast_is_canonical(entry: Entry) -> None:
     """Whatever the fast way takes, the slow way takes too, with the same fields."""
@@ -61,6 +63,7 @@ def test_leaf_read_fast_is_canonical(entry: Entry) -> None:
         assert texts.get("rule_set", "") == entry.rule_set
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(USUAL)
 def test_leaf_of_the_usual_form_is_read_fast(entry: Entry) -> None:
     """Leaves as the gateway writes them do not take the slow way, and no field is lost."""
@@ -96,6 +99,7 @@ def test_leaf_that_is_none_is_refused(leaf: bytes) -> None:
     assert parse_origin(leaf) == ""
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(USUAL)
 def test_leaf_spelled_otherwise_is_refused(entry: Entry) -> None:
     """White space, another order of keys, an empty field or a repeated one: each is a second spelling."""
