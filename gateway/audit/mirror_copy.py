@@ -13,7 +13,7 @@ from gateway.audit.mirror_check import (
     to_row,
 )
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.entry import WITHOUT_RECEIPT, Entry, EntryKind, from_leaf
+from gateway.core.entry import WITHOUT_RECEIPT
 from gateway.core.identity import Agency
 from gateway.core.merkle import HASH_BYTES, Frontier
 from gateway.core.mirror import BatchRow, LogPage, MirroredEntry, may_read
@@ -89,18 +89,9 @@ class Copying:
         if may_read(row, self._agency) and entry.kind not in WITHOUT_RECEIPT:
             self._owed = entry.index
         if mirrored.bundle is not None:
-            check_bundle(mirrored.bundle, self._submitted(entry))
+            check_bundle(mirrored.bundle, entry)
             self.bundles += 1
         self._store.add_entry(mirrored, entry.case)
-
-    def _submitted(self, entry: Entry) -> Entry:
-        """The entry that submitted the handoff of an entry."""
-        if entry.kind is EntryKind.SUBMITTED:
-            return entry
-        leaf = self._store.submit_leaf(entry.handoff, entry.case)
-        if leaf is None:
-            raise EntryRefusedError(entry.index, "the entry that submitted the handoff was not given")
-        return from_leaf(leaf)
 
     def _end_batch(self, batch: BatchRow) -> None:
         check_batch(batch, self._origin, self._batch, self.frontier.root())

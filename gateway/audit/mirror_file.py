@@ -29,6 +29,8 @@ _TABLES: Final = (
     "CREATE INDEX beside_case ON beside (case_id)",
     "CREATE TABLE bundle (handoff TEXT PRIMARY KEY, case_id TEXT NOT NULL, manifest_jws TEXT NOT NULL,"
     " record BLOB NOT NULL)",
+    "CREATE TABLE withheld (handoff TEXT NOT NULL, sha256 BLOB NOT NULL, view TEXT NOT NULL,"
+    " is_granted INTEGER NOT NULL, PRIMARY KEY (handoff, sha256)) WITHOUT ROWID",
     "CREATE TABLE destroyed (case_id TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
     "CREATE TABLE seal (what TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, witness TEXT NOT NULL,"
     " text TEXT NOT NULL, digest BLOB NOT NULL, token BLOB NOT NULL, code INTEGER NOT NULL,"

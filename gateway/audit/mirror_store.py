@@ -18,10 +18,9 @@ from typing import Final, Self
 from uuid import UUID
 
 from gateway.audit.mirror_file import FILE, connect, require_version, transaction
-from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.merkle import Frontier, Node, ProofError, root_of, to_hashes
 from gateway.core.merkle_tile import FullTile, TileEdge, node_of_tile, tile_of
-from gateway.core.mirror import BESIDE, BatchRow, MirroredEntry, SealRow, StoredBundle
+from gateway.core.mirror import BESIDE, BatchRow, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
 from gateway.core.seal_ports import MemoryLostError, SeenTree
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,6 +137,10 @@ class MirrorStore:
                 "INSERT INTO bundle VALUES (?, ?, ?, ?)",
                 (str(entry.bundle.handoff), case, entry.bundle.manifest_jws, entry.bundle.record),
             )
+            rows_of_materials = [
+                (str(entry.bundle.handoff), one.sha256, one.view, one.is_granted) for one in entry.bundle.withheld
+            ]
+            self._db.executemany("INSERT INTO withheld VALUES (?, ?, ?, ?)", rows_of_materials)
 
     def destroy(self, case: str, seq: int) -> None:
         """Remove what can be read of a case, for good; the deleted bytes are overwritten with zeros.
@@ -196,7 +199,11 @@ class MirrorStore:
     def bundle(self, handoff: str) -> StoredBundle | None:
         """The bundle of a handoff; None when it is not kept."""
         row = self._db.execute("SELECT manifest_jws, record FROM bundle WHERE handoff = ?", (handoff,)).fetchone()
-        return StoredBundle(UUID(handoff), *row) if row else None
+        if row is None:
+            return None
+        found = self._db.execute("SELECT sha256, view, is_granted FROM withheld WHERE handoff = ?", (handoff,))
+        withheld = tuple(WithheldMaterial(digest, view, bool(is_granted)) for digest, view, is_granted in found)
+        return StoredBundle(UUID(handoff), row[0], row[1], withheld)
 
     def batches(self, after: int) -> Iterator[BatchRow]:
         """Batches that ended beyond a size, in order."""
@@ -246,15 +253,6 @@ class MirrorStore:
             return root_of(size, read)
         except ProofError as error:
             raise MemoryLostError("a tile of the mirror is missing") from error
-
-    def submit_leaf(self, handoff: str, case: str) -> bytes | None:
-        """The leaf that submitted a handoff, if it is kept."""
-        for (leaf,) in self._db.execute("SELECT leaf FROM entry WHERE case_id = ? ORDER BY seq", (case,)):
-            entry = from_leaf(leaf)
-            if entry.kind is EntryKind.SUBMITTED and entry.handoff == handoff:
-                kept: bytes = leaf
-                return kept
-        return None
 
     def count(self) -> tuple[int, int, int]:
         """How many entries, bundles and seals are kept."""

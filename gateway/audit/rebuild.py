@@ -66,6 +66,7 @@ class Rows:
     statement: list[Row] = field(default_factory=list)
     signer_key: list[Row] = field(default_factory=list)
     material_grant: list[Row] = field(default_factory=list)
+    material_withheld: list[Row] = field(default_factory=list)
     tile: list[Row] = field(default_factory=list)
     state: list[Row] = field(default_factory=list)
 
@@ -234,8 +235,12 @@ class Mirrors:
                 (entry.handoff, index, entry.sender, manifest["idempotency_key"], manifest["case_number"],
                  bundle.manifest_jws, bundle.record)
             )  # fmt: skip
+            held = {one.sha256: one for one in bundle.withheld}
+            rows.material_withheld += [(entry.receiver, one.sha256, entry.case, one.view) for one in bundle.withheld]
             for digest in _digests(manifest, is_record_material=not bundle.record):
-                rows.material_grant += [(entry.sender, digest), (entry.receiver, digest)]
+                rows.material_grant.append((entry.sender, digest))
+                if digest not in held or held[digest].is_granted:
+                    rows.material_grant.append((entry.receiver, digest))
         return entry
 
     def seals(self) -> Iterator[SealRow]:
@@ -275,7 +280,7 @@ def _incomplete(found: MirroredEntry, entry: Entry, bundle: StoredBundle | None)
         if has_beside(name, entry) and name not in found.beside:
             yield beside.table, "every mirror should hold it" if beside.is_public else f"name the mirror of {parties}"
     if bundle is None and entry.kind is EntryKind.SUBMITTED:
-        yield "bundle", f"name the mirror of {entry.sender}, or that of {entry.receiver} if it fetched the handoff"
+        yield "bundle", f"name the mirror of {entry.sender}"
 
 
 def _missing(index: int, table: str, reason: str) -> AuditFinding:

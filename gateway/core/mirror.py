@@ -83,6 +83,15 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WithheldMaterial:
+    """A material that the receiver of a bundle may not simply download; see mirror.proto."""
+
+    sha256: bytes
+    view: str
+    is_granted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBundle:
     """What a sender submitted.
 
@@ -90,11 +99,13 @@ class StoredBundle:
         handoff: its id.
         manifest_jws: compact JWS.
         record: native record; empty when it travels as a material.
+        withheld: materials of its case that its receiver may not simply download.
     """
 
     handoff: UUID
     manifest_jws: str
     record: bytes
+    withheld: tuple[WithheldMaterial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +259,8 @@ def has_beside(name: str, entry: Entry) -> bool:
 
 
 def brings_bundle(row: EntryRow, agency: Agency) -> bool:
-    """Whether the bundle of an entry's handoff comes with it.
+    """Whether the bundle of an entry's handoff comes with it: with a submit, for its sender.
 
-    A receiver has the bundle from its first fetch on and not before: reading is an act of its own, with an entry.
+    A receiver reads by ``Fetch``, which holds back what it may not see, and whose first call is an act with an entry.
     """
-    if row.kind is EntryKind.SUBMITTED:
-        return row.sender == str(agency)
-    return row.kind is EntryKind.FETCHED and row.receiver == str(agency)
+    return row.kind is EntryKind.SUBMITTED and row.sender == str(agency)

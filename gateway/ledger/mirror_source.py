@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.core.entry import EntryKind
-from gateway.core.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle
+from gateway.core.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
 from gateway.ledger.reader import fetch
 from gateway.ledger.statement import load_statements
 
@@ -50,7 +50,11 @@ class MirrorReader:
             GatewayError: LEDGER_UNAVAILABLE.
         """
         rows = await fetch(self._pool, _SQL["bundle"], handoff)
-        return StoredBundle(*rows[0]) if rows else None
+        if not rows:
+            return None
+        withheld = await fetch(self._pool, _SQL["withheld"], handoff)
+        found, manifest_jws, record = rows[0]
+        return StoredBundle(found, manifest_jws, record, tuple(WithheldMaterial(*row) for row in withheld))
 
     async def seals(self, from_size: int, skip: int, limit: int) -> list[SealRow]:
         """Read seals.

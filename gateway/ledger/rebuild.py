@@ -49,6 +49,7 @@ TABLES: Final[Mapping[str, _Table]] = {
     "statement": _Table("seq statement_id issuer statement_type case_id case_number statement_jws", "seq"),
     "signer_key": _Table("seq key_id certificate", "seq"),
     "material_grant": _Table("agency sha256", "agency sha256"),
+    "material_withheld": _Table("agency sha256 case_id view", "agency sha256 case_id"),
     "tile": _Table("level place root data", "level place"),
     "state": _Table("size recorded_at root frontier", "size"),
     "checkpoint": _Table("size signed_at note", "size signed_at"),

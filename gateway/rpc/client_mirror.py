@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gateway.core.mirror import BESIDE, BatchRow, LogPage, MirroredEntry, SealRow, StoredBundle
+from gateway.core.mirror import BESIDE, BatchRow, LogPage, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
 from gateway.rpc.client_witness import WitnessClient
 from gateway.v1 import mirror_pb2 as wire
 from gateway.v1.mirror_pb2_grpc import MirrorServiceStub
@@ -64,7 +64,8 @@ class MirrorClient(WitnessClient):
 def _from_entry(message: wire.MirroredEntry) -> MirroredEntry:
     bundle = None
     if message.bundle_handoff_id:
-        bundle = StoredBundle(UUID(message.bundle_handoff_id), message.manifest_jws, message.native_record)
+        withheld = tuple(WithheldMaterial(one.sha256, one.view, one.is_granted) for one in message.withheld)
+        bundle = StoredBundle(UUID(message.bundle_handoff_id), message.manifest_jws, message.native_record, withheld)
     beside = {name: body for name in BESIDE if (body := getattr(message, name))}
     return MirroredEntry(message.index, message.leaf, beside, bundle)
 

@@ -55,6 +55,8 @@ def _to_entry(entry: MirroredEntry) -> pb.MirroredEntry:
         message.bundle_handoff_id = str(entry.bundle.handoff)
         message.manifest_jws = entry.bundle.manifest_jws
         message.native_record = entry.bundle.record
+        for one in entry.bundle.withheld:
+            message.withheld.add(sha256=one.sha256, view=one.view, is_granted=one.is_granted)
     return message
 
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/mirror.proto\x12\ngateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\x12ListEntriesRequest\x12\x13\n\x0b\x66irst_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"\x82\x01\n\x13ListEntriesResponse\x12\x13\n\x0bleaf_hashes\x18\x01 \x03(\x0c\x12*\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x19.gateway.v1.MirroredEntry\x12*\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x19.gateway.v1.MirroredBatch\"L\n\rMirroredBatch\x12\x13\n\x0b\x66irst_index\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x13\n\x0breceipt_jws\x18\x03 \x01(\t\"\xcf\x01\n\rMirroredEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\x0c\x12\r\n\x05\x66\x61\x63ts\x18\x04 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x05 \x01(\x0c\x12\x19\n\x11\x62undle_handoff_id\x18\x06 \x01(\t\x12\x14\n\x0cmanifest_jws\x18\x07 \x01(\t\x12\x15\n\rnative_record\x18\x08 \x01(\x0c\x12\x15\n\rstatement_jws\x18\t \x01(\x0c\x12\x0e\n\x06tracks\x18\n \x01(\x0c\"F\n\x10ListSealsRequest\x12\x11\n\tfrom_size\x18\x01 \x01(\x03\x12\x0c\n\x04skip\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"4\n\x11ListSealsResponse\x12\x1f\n\x05seals\x18\x01 \x03(\x0b\x32\x10.gateway.v1.Seal\"\xca\x01\n\x04Seal\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\ncheckpoint\x18\x03 \x01(\tH\x00\x12\x32\n\x0b\x63osignature\x18\x04 \x01(\x0b\x32\x1b.gateway.v1.SealCosignatureH\x00\x12&\n\x05token\x18\x05 \x01(\x0b\x32\x15.gateway.v1.SealTokenH\x00\x12\x12\n\x08gap_code\x18\x06 \x01(\x05H\x00\x42\x06\n\x04what\"0\n\x0fSealCosignature\x12\x0f\n\x07witness\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\t\"/\n\tSealToken\x12\x13\n\x0bnote_sha256\x18\x01 \x01(\x0c\x12\r\n\x05token\x18\x02 \x01(\x0c\x32\xa9\x01\n\rMirrorService\x12N\n\x0bListEntries\x12\x1e.gateway.v1.ListEntriesRequest\x1a\x1f.gateway.v1.ListEntriesResponse\x12H\n\tListSeals\x12\x1c.gateway.v1.ListSealsRequest\x1a\x1d.gateway.v1.ListSealsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/mirror.proto\x12\ngateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n\x12ListEntriesRequest\x12\x13\n\x0b\x66irst_index\x18\x01 \x01(\x03\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"\x82\x01\n\x13ListEntriesResponse\x12\x13\n\x0bleaf_hashes\x18\x01 \x03(\x0c\x12*\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x19.gateway.v1.MirroredEntry\x12*\n\x07\x62\x61tches\x18\x03 \x03(\x0b\x32\x19.gateway.v1.MirroredBatch\"L\n\rMirroredBatch\x12\x13\n\x0b\x66irst_index\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x13\n\x0breceipt_jws\x18\x03 \x01(\t\"\x82\x02\n\rMirroredEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\x0c\x12\r\n\x05\x66\x61\x63ts\x18\x04 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x05 \x01(\x0c\x12\x19\n\x11\x62undle_handoff_id\x18\x06 \x01(\t\x12\x14\n\x0cmanifest_jws\x18\x07 \x01(\t\x12\x15\n\rnative_record\x18\x08 \x01(\x0c\x12\x15\n\rstatement_jws\x18\t \x01(\x0c\x12\x0e\n\x06tracks\x18\n \x01(\x0c\x12\x31\n\x08withheld\x18\x0b \x03(\x0b\x32\x1f.gateway.v1.MirroredRestriction\"G\n\x13MirroredRestriction\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x12\n\nis_granted\x18\x03 \x01(\x08\"F\n\x10ListSealsRequest\x12\x11\n\tfrom_size\x18\x01 \x01(\x03\x12\x0c\n\x04skip\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"4\n\x11ListSealsResponse\x12\x1f\n\x05seals\x18\x01 \x03(\x0b\x32\x10.gateway.v1.Seal\"\xca\x01\n\x04Seal\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\ncheckpoint\x18\x03 \x01(\tH\x00\x12\x32\n\x0b\x63osignature\x18\x04 \x01(\x0b\x32\x1b.gateway.v1.SealCosignatureH\x00\x12&\n\x05token\x18\x05 \x01(\x0b\x32\x15.gateway.v1.SealTokenH\x00\x12\x12\n\x08gap_code\x18\x06 \x01(\x05H\x00\x42\x06\n\x04what\"0\n\x0fSealCosignature\x12\x0f\n\x07witness\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\t\"/\n\tSealToken\x12\x13\n\x0bnote_sha256\x18\x01 \x01(\x0c\x12\r\n\x05token\x18\x02 \x01(\x0c\x32\xa9\x01\n\rMirrorService\x12N\n\x0bListEntries\x12\x1e.gateway.v1.ListEntriesRequest\x1a\x1f.gateway.v1.ListEntriesResponse\x12H\n\tListSeals\x12\x1c.gateway.v1.ListSealsRequest\x1a\x1d.gateway.v1.ListSealsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,17 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MIRROREDBATCH']._serialized_start=286
   _globals['_MIRROREDBATCH']._serialized_end=362
   _globals['_MIRROREDENTRY']._serialized_start=365
-  _globals['_MIRROREDENTRY']._serialized_end=572
-  _globals['_LISTSEALSREQUEST']._serialized_start=574
-  _globals['_LISTSEALSREQUEST']._serialized_end=644
-  _globals['_LISTSEALSRESPONSE']._serialized_start=646
-  _globals['_LISTSEALSRESPONSE']._serialized_end=698
-  _globals['_SEAL']._serialized_start=701
-  _globals['_SEAL']._serialized_end=903
-  _globals['_SEALCOSIGNATURE']._serialized_start=905
-  _globals['_SEALCOSIGNATURE']._serialized_end=953
-  _globals['_SEALTOKEN']._serialized_start=955
-  _globals['_SEALTOKEN']._serialized_end=1002
-  _globals['_MIRRORSERVICE']._serialized_start=1005
-  _globals['_MIRRORSERVICE']._serialized_end=1174
+  _globals['_MIRROREDENTRY']._serialized_end=623
+  _globals['_MIRROREDRESTRICTION']._serialized_start=625
+  _globals['_MIRROREDRESTRICTION']._serialized_end=696
+  _globals['_LISTSEALSREQUEST']._serialized_start=698
+  _globals['_LISTSEALSREQUEST']._serialized_end=768
+  _globals['_LISTSEALSRESPONSE']._serialized_start=770
+  _globals['_LISTSEALSRESPONSE']._serialized_end=822
+  _globals['_SEAL']._serialized_start=825
+  _globals['_SEAL']._serialized_end=1027
+  _globals['_SEALCOSIGNATURE']._serialized_start=1029
+  _globals['_SEALCOSIGNATURE']._serialized_end=1077
+  _globals['_SEALTOKEN']._serialized_start=1079
+  _globals['_SEALTOKEN']._serialized_end=1126
+  _globals['_MIRRORSERVICE']._serialized_start=1129
+  _globals['_MIRRORSERVICE']._serialized_end=1298
 # @@protoc_insertion_point(module_scope)

@@ -133,6 +133,7 @@ class MirroredEntry(_message.Message):
     NATIVE_RECORD_FIELD_NUMBER: _builtins.int
     STATEMENT_JWS_FIELD_NUMBER: _builtins.int
     TRACKS_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index in the ledger, from 0."""
     leaf: _builtins.bytes
@@ -144,8 +145,8 @@ class MirroredEntry(_message.Message):
     certificate: _builtins.bytes
     """Certificate of the signer key that is registered or revoked, DER; empty for other kinds."""
     bundle_handoff_id: _builtins.str
-    """Id of the handoff whose bundle comes with this entry: the sender gets it with the submit, the receiver with its first
-    fetch. Empty when none comes.
+    """Id of the handoff whose bundle comes with this entry: with a submit, for its sender. Empty when none comes. What a
+    receiver may read of a bundle, Fetch decides and records.
     """
     manifest_jws: _builtins.str
     """The sender's signed manifest, compact JWS."""
@@ -155,6 +156,10 @@ class MirroredEntry(_message.Message):
     """The statement that the entry records, compact JWS in ASCII; empty for other kinds and for whoever did not issue it."""
     tracks: _builtins.bytes
     """What the entry did to the persons of the case, by pseudonym, JSON, whose digest is in the leaf; empty when nothing."""
+    @_builtins.property
+    def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___MirroredRestriction]:
+        """Materials of the case that the receiver of the bundle was given without being let read them."""
+
     def __init__(
         self,
         *,
@@ -168,14 +173,45 @@ class MirroredEntry(_message.Message):
         native_record: _builtins.bytes = ...,
         statement_jws: _builtins.bytes = ...,
         tracks: _builtins.bytes = ...,
+        withheld: _abc.Iterable[Global___MirroredRestriction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_handoff_id", b"bundle_handoff_id", "certificate", b"certificate", "detail", b"detail", "facts", b"facts", "index", b"index", "leaf", b"leaf", "manifest_jws", b"manifest_jws", "native_record", b"native_record", "statement_jws", b"statement_jws", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_handoff_id", b"bundle_handoff_id", "certificate", b"certificate", "detail", b"detail", "facts", b"facts", "index", b"index", "leaf", b"leaf", "manifest_jws", b"manifest_jws", "native_record", b"native_record", "statement_jws", b"statement_jws", "tracks", b"tracks", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MirroredEntry: _TypeAlias = MirroredEntry  # noqa: Y015
+
+@_typing.final
+class MirroredRestriction(_message.Message):
+    """A material that its receiver may not simply download."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    IS_GRANTED_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.bytes
+    """SHA-256, 32 bytes."""
+    view: _builtins.str
+    """How it may be seen, a word of the ledger."""
+    is_granted: _builtins.bool
+    """Whether another handoff let the receiver read it all the same."""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.bytes = ...,
+        view: _builtins.str = ...,
+        is_granted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_granted", b"is_granted", "sha256", b"sha256", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MirroredRestriction: _TypeAlias = MirroredRestriction  # noqa: Y015
 
 @_typing.final
 class ListSealsRequest(_message.Message):

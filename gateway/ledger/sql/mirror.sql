@@ -27,6 +27,14 @@ ORDER BY state.size
 -- name: bundle
 SELECT handoff_id, manifest_jws, record FROM ledger.bundle WHERE handoff_id = $1
 
+-- name: withheld
+SELECT withheld.sha256, withheld.view, granted.agency IS NOT NULL AS is_granted
+FROM ledger.bundle JOIN ledger.entry ON entry.seq = bundle.seq
+JOIN ledger.material_withheld AS withheld ON withheld.agency = entry.receiver AND withheld.case_id = entry.case_id
+LEFT JOIN ledger.material_grant AS granted ON granted.agency = withheld.agency AND granted.sha256 = withheld.sha256
+WHERE bundle.handoff_id = $1
+ORDER BY withheld.sha256
+
 -- name: seals
 SELECT what, size, at, witness, text, digest, token, code
 FROM (

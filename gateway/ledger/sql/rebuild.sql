@@ -82,6 +82,10 @@ SELECT seq, key_id, certificate FROM unnest($1::bigint[], $2::bytea[], $3::bytea
 -- name: material_grant_rows
 SELECT DISTINCT agency, sha256 FROM unnest($1::text[], $2::bytea[]) AS r (agency, sha256)
 
+-- name: material_withheld_rows
+SELECT DISTINCT agency, sha256, case_id, view
+FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[]) AS r (agency, sha256, case_id, view)
+
 -- name: tile_rows
 SELECT level, place, root, data
 FROM unnest($1::smallint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS r (level, place, root, data)

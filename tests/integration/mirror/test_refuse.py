@@ -22,7 +22,7 @@ from gateway.core.seal_ports import MemoryLostError
 from gateway.flows.cosign import Offer
 from tests.integration.mirror.conftest import MirroredLog, lose_tail
 from tests.support.notes import make_key
-from tests.tamper.story import ORIGIN, PR, PS
+from tests.tamper.story import ORIGIN, PS
 
 
 async def checkpoints(log: MirroredLog) -> list[Offer]:
@@ -179,15 +179,6 @@ async def test_page_when_it_lies_is_refused(log: MirroredLog, name: str) -> None
     """Each thing that a gateway could get wrong about entries is found before anything is kept."""
     lie, fault = LIES[name]
     assert (await refused(log, lie=lie)).fault is fault
-
-
-async def test_bundle_of_a_receiver_without_its_submit_is_refused(log: MirroredLog) -> None:
-    """What is fetched must be what was submitted."""
-
-    def lie(page: LogPage) -> LogPage:
-        return replace(page, entries=tuple(e for e in page.entries if b'"kind":"submitted"' not in e.leaf))
-
-    assert (await refused(log, PR, lie=lie)).fault is MirrorFault.ENTRY
 
 
 def changed_seal(what: str, **changes: object) -> Callable[[Sequence[SealRow]], Sequence[SealRow]]:
