@@ -11,11 +11,15 @@ from typing import Any
 from gateway.core.calendar import load_calendar
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock import Clock, find_due, start_clock
+from gateway.core.clock_book import ClockBook
 from gateway.core.clock_due import Counting
+from gateway.core.clock_fold import fold_facts
 from gateway.core.clock_table import load_clock_table
 from gateway.core.clock_warning import is_breached
+from gateway.core.errors import GatewayError
+from gateway.core.fact import Fact, KnownFact
 
-_CLOCKS, _ROUNDS = 100_000, 3
+_CLOCKS, _CASES, _ROUNDS = 100_000, 1_000, 3
 _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("K22", {"expected_months": 11}),
     ("K31", {"expected_months": 14}),
@@ -49,11 +53,44 @@ def _make_clocks() -> list[Clock]:
     return clocks
 
 
+def _make_cases() -> list[list[KnownFact]]:
+    """Cases of two persons in the review of the procuratorate, each with the facts of record and receipt."""
+    first = datetime(2025, 1, 1, 9, 30, tzinfo=CHINA_TIME)
+    cases = []
+    for at in range(_CASES):
+        day = first + timedelta(days=at % 300)
+        told = [
+            Fact(kind=kind, at=day + timedelta(days=after), person=person, inputs=inputs)
+            for person in ("a" * 32, "b" * 32)
+            for kind, after, inputs in (
+                ("named", 3, {"procedure": "FAST", "expected_months": 6}),
+                ("detained", 0, {}),
+                ("bailed", 2, {"measure": "BAIL"}),
+                ("prosecution_transferred", 4, {}),
+                ("pr_received", 4, {}),
+            )
+        ]
+        cases.append([KnownFact(fact, day + timedelta(days=4)) for fact in told])
+    return cases
+
+
+def _count(books: list[ClockBook], counting: Counting, now: datetime) -> int:
+    found = 0
+    for book in books:
+        for clock in book.running.values():
+            try:
+                found += is_breached(clock, find_due(clock, counting), now)
+            except GatewayError:
+                # An end in a year whose holidays nobody has announced is refused; that is counted work too.
+                continue
+    return found
+
+
 def run() -> list[dict[str, Any]]:
-    """Measure finding the end of 100,000 open clocks, and whether each is broken.
+    """Measure finding the end of 100,000 open clocks, and whether each is broken; and the same from the facts.
 
     Returns:
-        one object: {figure, value, unit, baseline, ratio}; the goal is 50,000 a second (100,000 clocks in two seconds).
+        two objects: {figure, value, unit, baseline, ratio}; the goal is 50,000 a second, 100,000 clocks in 2 s.
     """
     table = load_clock_table()
     counting = Counting(load_calendar(), table.settings)
@@ -68,14 +105,26 @@ def run() -> list[dict[str, Any]]:
         return sum(start + ten < today for start in starts)
 
     value, baseline = _CLOCKS / _best_seconds(recompute), _CLOCKS / _best_seconds(add_only)
+    cases = _make_cases()
+    running = sum(len(fold_facts(facts, table, counting).book.running) for facts in cases)
+    folded = running / _best_seconds(
+        lambda: _count([fold_facts(facts, table, counting).book for facts in cases], counting, now)
+    )
     return [
+        {
+            "figure": "clocks_fold_per_second",
+            "value": round(folded, 1),
+            "unit": "clocks/s",
+            "baseline": round(baseline, 1),
+            "ratio": round(folded / baseline, 3),
+        },
         {
             "figure": "clocks_recompute_per_second",
             "value": round(value, 1),
             "unit": "clocks/s",
             "baseline": round(baseline, 1),
             "ratio": round(value / baseline, 3),
-        }
+        },
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.act_table import load_acts
 from gateway.core.calendar import load_calendar
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.clock import find_due
@@ -178,6 +179,11 @@ def test_every_clock_has_a_row_and_every_event_a_place() -> None:
     assert {row.clock for row in ROWS} == {row.id for row in TABLE.rows}
     assert {event for row in TABLE.rows for event in (*row.starts, *row.stops)} <= set(WORDS)
     assert len(WORDS) == len(set(WORDS))
+
+
+def test_every_fact_of_a_procedural_act_has_a_place() -> None:
+    """A word of ``acts.yaml`` that no clock knows would be lost without a trace."""
+    assert {row.fact for row in load_acts().values()} - {""} <= set(WORDS)
 
 
 def test_every_step_of_a_row_can_start() -> None:
