@@ -65,6 +65,7 @@ class Rows:
     track: list[Row] = field(default_factory=list)
     statement: list[Row] = field(default_factory=list)
     signer_key: list[Row] = field(default_factory=list)
+    notice: list[Row] = field(default_factory=list)
     material_grant: list[Row] = field(default_factory=list)
     material_withheld: list[Row] = field(default_factory=list)
     tile: list[Row] = field(default_factory=list)
@@ -229,6 +230,7 @@ class Mirrors:
             rows.statement.append(_to_statement(entry, stated))
         if (certificate := mirrored.beside.get("certificate")) is not None:
             rows.signer_key.append((index, bytes.fromhex(entry.signer_key), certificate))
+        rows.notice += [(agency, index) for agency in entry.notified]
         if bundle is not None:
             manifest = json.loads(decode_segment(split(bundle.manifest_jws)[1]))
             rows.bundle.append(

@@ -69,6 +69,7 @@ class EntryRow:
         receiver: agency, short form; "" without a handoff.
         handoff: id; None without a handoff.
         beside: what lies beside it, by the names of ``BESIDE``.
+        notified: agencies that it is a notice to.
     """
 
     index: int
@@ -80,6 +81,7 @@ class EntryRow:
     receiver: str = ""
     handoff: UUID | None = None
     beside: Mapping[str, bytes] = field(default_factory=dict)
+    notified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +234,11 @@ def is_seen_by(row: EntryRow, agency: Agency) -> bool:
         agency: who asks.
 
     Returns:
-        True for the parties of its handoff, for who acted, for an act of the gateway about a key, a rule set or an
-        adapter, and for oversight, which may query every entry.
+        True for the parties of its handoff, for who acted, for whom it is a notice to, for an act of the gateway about
+        a key, a rule set or an adapter, and for oversight, which may query every entry.
     """
     return (
-        str(agency) in (row.sender, row.receiver, row.actor) or row.kind in OWN_KINDS or agency.role is Role.OVERSIGHT
+        may_read(row, agency) or str(agency) in row.notified or row.kind in OWN_KINDS or agency.role is Role.OVERSIGHT
     )
 
 

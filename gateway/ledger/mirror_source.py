@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.core.entry import EntryKind
+from gateway.core.entry import CLOCK_KINDS, EntryKind, from_leaf
 from gateway.core.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
 from gateway.ledger.reader import fetch
 from gateway.ledger.statement import load_statements
@@ -85,4 +85,5 @@ def _to_row(row: Any) -> EntryRow:
         receiver=row["receiver"] or "",
         handoff=row["handoff_id"],
         beside={name: row[name] for name in BESIDE if row[name] is not None},
+        notified=from_leaf(row["leaf"]).notified if row["kind"] in CLOCK_KINDS else (),
     )

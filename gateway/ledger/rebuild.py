@@ -48,6 +48,7 @@ TABLES: Final[Mapping[str, _Table]] = {
     "track": _Table("seq case_id is_changed body", "seq"),
     "statement": _Table("seq statement_id issuer statement_type case_id case_number statement_jws", "seq"),
     "signer_key": _Table("seq key_id certificate", "seq"),
+    "notice": _Table("agency seq", "agency seq"),
     "material_grant": _Table("agency sha256", "agency sha256"),
     "material_withheld": _Table("agency sha256 case_id view", "agency sha256 case_id"),
     "tile": _Table("level place root data", "level place"),

@@ -79,6 +79,9 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::te
 -- name: signer_key_rows
 SELECT seq, key_id, certificate FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS r (seq, key_id, certificate)
 
+-- name: notice_rows
+SELECT agency, seq FROM unnest($1::text[], $2::bigint[]) AS r (agency, seq)
+
 -- name: material_grant_rows
 SELECT DISTINCT agency, sha256 FROM unnest($1::text[], $2::bytea[]) AS r (agency, sha256)
 

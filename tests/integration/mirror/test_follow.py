@@ -41,7 +41,9 @@ async def test_mirror_when_followed_holds_every_hash_and_the_entries_of_its_agen
     seen = [
         entry.index
         for entry in entries
-        if agency == OV or entry.kind in OWN_KINDS or str(agency) in (entry.sender, entry.receiver, entry.actor)
+        if agency == OV
+        or entry.kind in OWN_KINDS
+        or str(agency) in (entry.sender, entry.receiver, entry.actor, *entry.notified)
     ]
     assert [row[0] for row in content["entry"]] == seen
     assert all(leaf_hash(leaf) == hashes[seq] for seq, leaf, _ in content["entry"])
