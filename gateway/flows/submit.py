@@ -11,6 +11,7 @@ from gateway.core.case_value import CHINA_TIME
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf, pair_number_of
 from gateway.core.errors import ErrorCode, Finding, GatewayError
+from gateway.core.fact_of_annex import read_annex_facts
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
@@ -66,7 +67,8 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
             raise refusal(checked)
         command = _command(parts, checked, caller, manifest_jws, case)
         read = checked.reading.case if checked.reading is not None else None
-        appended = await parts.writer.append(tell_submit(command, read, parts.pseudonyms, parts.clock()))
+        told = read_annex_facts(checked.annexes)
+        appended = await parts.writer.append(tell_submit(command, read, parts.pseudonyms, parts.clock(), told))
     except GatewayError as error:
         if checked.signed.signer == caller == checked.signed.manifest.sender:
             error.case = case
