@@ -10,21 +10,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
-from uuid import UUID
 
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.leaf_form import FIELDS, Fields, parse_entry, parse_fields
-from gateway.core.entry import Entry, EntryKind, HandoffState, to_leaf
+from gateway.audit.replay_head import (
+    INITIAL_TEXT,
+    NO_CASE,
+    SeenCase,
+    SeenHandoff,
+    head_from_entry,
+    parse_instant,
+    parse_state,
+    to_command,
+    to_head,
+)
+from gateway.core.entry import Entry, EntryKind, to_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.fsck_port import ENTRY_COLUMNS, Row
-from gateway.core.handoff import MAX_LEASE, CaseHead, Command, HandoffHead, Place, decide_act
-from gateway.core.identity import parse_actor, parse_agency
-from gateway.core.lifecycle import CaseState
-from gateway.core.route import RecordKind
+from gateway.core.handoff import MAX_LEASE, CaseHead, Place, decide_act
 from gateway.core.strict_json import parse_object
 from gateway.core.track import NO_TRACKS, Tracks, from_row, row_sha256
 
@@ -54,59 +60,10 @@ _COLUMNS_OF: Final = itemgetter(
         )
     )
 )  # fmt: skip
-_INITIAL_TEXT: Final = '{"assessment":"none","holder":"","moved_at":0,"returns":0,"stage":"P4"}'
 _MAX_DECISIONS: Final = 200_000
 _MOVING: Final = frozenset(("submitted", "accepted", "supplement_asked", "refused", "withdrawn", "stated"))
 """Kinds that may move persons."""
 _CLAIMED, _CALL_REFUSED, _SUBMITTED = "claimed", "call_refused", "submitted"
-_PASSED_ON: Final = tuple(
-    name
-    for name in Command.__slots__
-    if name in Entry.__slots__
-    and name not in ("kind", "actor", "act_id", "handoff", "handoff_kind", "sender", "receiver")
-)
-
-
-@lru_cache(maxsize=65_536)
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=65_536)
-def _state(text: str) -> CaseState:
-    return CaseState.from_leaf(parse_object(text.encode(), max_bytes=4096, max_depth=2))
-
-
-@dataclass(slots=True)
-class _Handoff:
-    """Head of a handoff, as the columns have it."""
-
-    kind: str
-    sender: str
-    receiver: str
-    pair_number: int
-    case: str
-    state: str
-    before: str
-    submitted: int
-    consumer: str = ""
-    lease: datetime | None = None
-
-
-@dataclass(slots=True)
-class _Case:
-    """Head of a case."""
-
-    sequence: int = 0
-    leaf_hash: str = ""
-    state: str = _INITIAL_TEXT
-    tracks: Tracks = NO_TRACKS
-
-
-_NO_CASE: Final = _Case()
 
 
 @dataclass(slots=True)
@@ -123,8 +80,8 @@ class CaseReplay:
     """
 
     report: Report
-    cases: dict[str, _Case] = field(default_factory=dict)
-    handoffs: dict[str, _Handoff] = field(default_factory=dict)
+    cases: dict[str, SeenCase] = field(default_factory=dict)
+    handoffs: dict[str, SeenHandoff] = field(default_factory=dict)
     decisions: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
     origin: str = ""
     checked: int = 0
@@ -175,7 +132,7 @@ class CaseReplay:
 
     def judge(
         self, seq: int, leaf: bytes, leaf_hash: bytes, track: bytes = b""
-    ) -> tuple[Fields, datetime, _Handoff | None] | None:
+    ) -> tuple[Fields, datetime, SeenHandoff | None] | None:
         """Check one leaf and decide its act again.
 
         Args:
@@ -203,13 +160,13 @@ class CaseReplay:
             self.origin = origin or ""
         elif origin != self.origin:
             self._finding("leaf-origin", seq, "the leaf names another log", "leaf")
-        recorded_at = _instant(text or "")
+        recorded_at = parse_instant(text or "")
         if recorded_at is None:
             self._finding("leaf-form", seq, "the leaf is not what the gateway writes", "leaf")
             return None
         case = self.cases.get(case_id) if case_id else None
         handoff = self.handoffs.get(handoff_id) if handoff_id else None
-        before = case or _NO_CASE
+        before = case or NO_CASE
         is_plain = self._is_plain(seq, fields, before, track)
         if is_plain and self._is_known(fields, recorded_at, before, handoff):
             after = _moved(fields, before, handoff)
@@ -219,13 +176,13 @@ class CaseReplay:
             self.handoffs[handoff_id or ""] = after
         if case_id:
             if case is None:
-                case = self.cases[case_id] = _Case()
+                case = self.cases[case_id] = SeenCase()
             sequence, state = _CASE_OF(fields)
-            case.sequence, case.leaf_hash, case.state = int(sequence or 0), leaf_hash.hex(), state or _INITIAL_TEXT
+            case.sequence, case.leaf_hash, case.state = int(sequence or 0), leaf_hash.hex(), state or INITIAL_TEXT
             case.tracks = _tracks_after(case.tracks, track)
         return fields, recorded_at, after
 
-    def _is_plain(self, seq: int, fields: Fields, case: _Case, track: bytes) -> bool:
+    def _is_plain(self, seq: int, fields: Fields, case: SeenCase, track: bytes) -> bool:
         """Whether no person has a say in the entry; what is kept of them is compared with its digest."""
         digest = fields[_AT["tracks_sha256"]]
         if not track and digest is None:
@@ -236,7 +193,7 @@ class CaseReplay:
         return False
 
     def _key(
-        self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+        self, fields: Fields, recorded_at: datetime, case: SeenCase, handoff: SeenHandoff | None
     ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """What a decision depends on, and what it makes; times and consumers only as far as they are compared."""
         kind, actor, consumer, handoff_kind, case_id, sender, receiver = _ACT_OF(fields)
@@ -252,7 +209,7 @@ class CaseReplay:
         return key, _MADE_OF(fields)
 
     def _is_known(  # noqa: PLR0911 - a list of conditions, each with its own way out
-        self, fields: Fields, recorded_at: datetime, case: _Case, handoff: _Handoff | None
+        self, fields: Fields, recorded_at: datetime, case: SeenCase, handoff: SeenHandoff | None
     ) -> bool:
         """Whether the same was decided before, and the fields that follow from the heads say so."""
         (
@@ -265,7 +222,7 @@ class CaseReplay:
             return False
         if kind == _CLAIMED:
             # How long a lease is, is for the caller to say, within limits.
-            until = _instant(lease_until or "")
+            until = parse_instant(lease_until or "")
             if until is None or not recorded_at < until <= recorded_at + MAX_LEASE:
                 return False
         elif lease_until is not None:
@@ -290,10 +247,10 @@ class CaseReplay:
         leaf: bytes,
         fields: Fields,
         recorded_at: datetime,
-        case: _Case,
-        handoff: _Handoff | None,
+        case: SeenCase,
+        handoff: SeenHandoff | None,
         track: bytes | None,
-    ) -> _Handoff | None:
+    ) -> SeenHandoff | None:
         """Ask the rules, and learn what they said when the leaf agrees."""
         entry = parse_entry(leaf)
         if entry is None:
@@ -301,18 +258,20 @@ class CaseReplay:
             return handoff
         if entry.handoff and handoff is None and entry.kind is not EntryKind.SUBMITTED:
             self._finding("handoff-unknown", seq, "no entry of this case submitted the handoff", "handoff_id")
-            return _from_entry(entry, case)
+            return head_from_entry(entry, case)
         if (entry.case_sequence, entry.case_previous) != (
             (case.sequence + 1, case.leaf_hash) if entry.case else (0, "")
         ):
             self._finding("case-chain", seq, "the entry does not follow the last one of its case", "case_seq")
         try:
-            head = _to_head(entry.handoff, handoff)
+            head = to_head(entry.handoff, handoff)
             decided = decide_act(
-                _to_command(entry, track or b""),
+                to_command(entry, track or b""),
                 Place(index=seq, origin=entry.origin, at=recorded_at, salt=entry.salt),
                 # The chain was judged above; here only what was decided counts.
-                case=CaseHead(max(entry.case_sequence - 1, 0), entry.case_previous, _state(case.state), case.tracks),
+                case=CaseHead(
+                    max(entry.case_sequence - 1, 0), entry.case_previous, parse_state(case.state), case.tracks
+                ),
                 handoff=head,
                 last_pair_number=entry.pair_number - 1,
             )
@@ -321,7 +280,7 @@ class CaseReplay:
             is_right = False
         if not is_right:
             self._finding("decision", seq, "the rules do not decide this from the entries before", "leaf")
-            return _from_entry(entry, case) if handoff is None else _moved(fields, case, handoff)
+            return head_from_entry(entry, case) if handoff is None else _moved(fields, case, handoff)
         if track is not None:
             # What persons had a say in is decided anew each time.
             return _moved(fields, case, handoff)
@@ -348,12 +307,12 @@ def _has_tracks(track: bytes) -> bool:
         return False
 
 
-def _moved(fields: Fields, case: _Case, handoff: _Handoff | None) -> _Handoff | None:
+def _moved(fields: Fields, case: SeenCase, handoff: SeenHandoff | None) -> SeenHandoff | None:
     """The handoff after an entry."""
     if handoff is None:
         if not fields[_AT["handoff"]]:
             return None
-        return _Handoff(
+        return SeenHandoff(
             fields[_AT["handoff_kind"]] or "", fields[_AT["sender"]] or "", fields[_AT["receiver"]] or "",
             int(fields[_AT["pair_number"]] or 0), fields[_AT["case"]] or "", fields[_AT["handoff_state"]] or "",
             case.state, int(fields[_AT["case_sequence"]] or 0),
@@ -361,11 +320,11 @@ def _moved(fields: Fields, case: _Case, handoff: _Handoff | None) -> _Handoff | 
     handoff.state = fields[_AT["handoff_state"]] or handoff.state
     if fields[_AT["kind"]] == _CLAIMED:
         handoff.consumer = fields[_AT["consumer"]] or ""
-        handoff.lease = _instant(fields[_AT["lease_until"]] or "")
+        handoff.lease = parse_instant(fields[_AT["lease_until"]] or "")
     return handoff
 
 
-def _to_columns(fields: Fields, recorded_at: datetime, handoff: _Handoff | None) -> tuple[Any, ...]:
+def _to_columns(fields: Fields, recorded_at: datetime, handoff: SeenHandoff | None) -> tuple[Any, ...]:
     act_id, handoff_id, number, kind, actor, case_id, state, content, bundle = _COLUMNS_OF(fields)
     sequence = int(number) if number else None
     if handoff is None:
@@ -397,47 +356,3 @@ def _compact(value: Any) -> str:
     import json  # noqa: PLC0415 - almost never
 
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _to_head(handoff_id: str, handoff: _Handoff | None) -> HandoffHead | None:
-    if handoff is None:
-        return None
-    return HandoffHead(
-        handoff=handoff_id,
-        kind=RecordKind(handoff.kind),
-        sender=handoff.sender,
-        receiver=handoff.receiver,
-        pair_number=handoff.pair_number,
-        case=handoff.case,
-        state=HandoffState(handoff.state),
-        case_before=_state(handoff.before),
-        submitted_sequence=handoff.submitted,
-        consumer=handoff.consumer,
-        lease_until=handoff.lease,
-    )
-
-
-def _from_entry(entry: Entry, case: _Case) -> _Handoff:
-    """A head for a handoff whose beginning is wrong or missing, so that what follows is still judged."""
-    return _Handoff(
-        entry.handoff_kind, entry.sender, entry.receiver, entry.pair_number, entry.case,
-        entry.handoff_state or "", case.state, entry.case_sequence, entry.consumer, entry.lease_until,
-    )  # fmt: skip
-
-
-def _to_command(entry: Entry, track: bytes) -> Command:
-    """The act that an entry records, as its caller asked for it."""
-    values: dict[str, Any] = {name: getattr(entry, name) for name in _PASSED_ON}
-    if entry.kind is EntryKind.SUBMITTED:
-        values |= {
-            "handoff_kind": RecordKind(entry.handoff_kind),
-            "sender": parse_agency(entry.sender),
-            "receiver": parse_agency(entry.receiver),
-        }
-    if track and entry.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
-        values["cause"] = from_row(track)[1]
-    if entry.kind is EntryKind.CLAIMED and entry.lease_until is not None:
-        values["lease"] = entry.lease_until - entry.recorded_at
-    kind = EntryKind.FETCHED if entry.kind is EntryKind.VIEWED else entry.kind
-    handoff = UUID(entry.handoff) if entry.handoff else None
-    return Command(kind=kind, actor=parse_actor(entry.actor), act_id=UUID(entry.act_id), handoff=handoff, **values)

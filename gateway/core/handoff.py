@@ -7,19 +7,19 @@ the state read under the ledger's lock, so that of two racing callers exactly on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.core.act_step import do_act
 from gateway.core.command import DEFAULT_LEASE, Bundle, Command
-from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, Entry, EntryKind, HandoffState
+from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
+from gateway.core.handoff_head import CaseHead, Decided, HandoffHead, Place, write_entry
 from gateway.core.identity import GATEWAY, Agency
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
-from gateway.core.lifecycle import INITIAL, Act, CaseState, Step, decide, submit
-from gateway.core.route import RecordKind
-from gateway.core.track import MAX_TRACK_BYTES, NO_TRACKS, Tracks, row_sha256, to_row
+from gateway.core.lifecycle import INITIAL, Act, Step, decide, submit
+from gateway.core.track import MAX_TRACK_BYTES, Tracks, row_sha256, to_row
 from gateway.core.track_step import track_decide, track_submit
 
 __all__ = [
@@ -35,88 +35,6 @@ __all__ = [
 ]
 
 MAX_LEASE: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class CaseHead:
-    """The last entry of a case.
-
-    Args:
-        sequence: its number within the case; 0 when there is none.
-        leaf_hash: its leaf hash, hexadecimal; "" when there is none.
-        state: state of the case after it.
-        tracks: of its persons after it.
-    """
-
-    sequence: int = 0
-    leaf_hash: str = ""
-    state: CaseState = INITIAL
-    tracks: Tracks = NO_TRACKS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffHead:
-    """Where a handoff stands.
-
-    Args:
-        handoff: its id.
-        kind: record kind.
-        sender: agency, short form.
-        receiver: agency, short form.
-        pair_number: its number in the direction.
-        case: pseudonym of its case.
-        state: where it stands.
-        case_before: state of the case before it was submitted.
-        submitted_sequence: number, within the case, of the entry that submitted it.
-        consumer: pseudonym of the consumer of the last claim; "" when there was none.
-        lease_until: end of the last lease; None when there was none.
-    """
-
-    handoff: str
-    kind: RecordKind
-    sender: str
-    receiver: str
-    pair_number: int
-    case: str
-    state: HandoffState
-    case_before: CaseState
-    submitted_sequence: int
-    consumer: str = ""
-    lease_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What the ledger has to write.
-
-    Args:
-        entry: the new entry.
-        handoff: the handoff afterwards; None for a refused call.
-        tracks: of the case afterwards; None when it did not change them.
-        track_row: what is kept of them beside the entry; empty for nothing.
-    """
-
-    entry: Entry
-    handoff: HandoffHead | None
-    tracks: Tracks | None = None
-    track_row: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What the ledger gives to a new entry.
-
-    Args:
-        index: its place in the ledger.
-        origin: name of the log.
-        at: gateway time, aware UTC, never before the entry before.
-        salt: 32 random bytes.
-    """
-
-    index: int
-    origin: str
-    at: datetime
-    salt: bytes
 
 
 _ACTS: Final = {
@@ -155,7 +73,7 @@ def decide_act(
             ``lifecycle`` refuses.
     """
     if command.kind is EntryKind.CALL_REFUSED:
-        return Decided(_entry(command, place, case, Step(case.state, ()), handoff), None)
+        return Decided(write_entry(command, place, case, Step(case.state, ()), handoff), None)
     if command.kind in OWN_KINDS | CLOCK_KINDS:
         return _own(command, place, key) if command.kind in OWN_KINDS else _warn(command, place, case)
     if command.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
@@ -186,13 +104,13 @@ def _own(command: Command, place: Place, key: KeyMarks) -> Decided:
         raise ValueError("only the gateway registers and revokes, and not for a case")
     if command.kind is EntryKind.KEY_REGISTERED and key.revoked is not None:
         raise refuse(ErrorCode.KEY_REVOKED, "certificate", "this key was revoked; it cannot be registered again")
-    return Decided(_entry(command, place, CaseHead(), Step(INITIAL, ()), None), None)
+    return Decided(write_entry(command, place, CaseHead(), Step(INITIAL, ()), None), None)
 
 
 def _warn(command: Command, place: Place, case: CaseHead) -> Decided:
     if command.actor != GATEWAY or command.handoff is not None or not case.sequence or not command.clock:
         raise ValueError("only the gateway warns, of a limit of a case that has entries")
-    return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
+    return Decided(write_entry(command, place, case, Step(case.state, ()), None), None)
 
 
 def _require_key(command: Command, place: Place, key: KeyMarks) -> None:
@@ -236,7 +154,7 @@ def _state(command: Command, place: Place, case: CaseHead) -> Decided:
     if command.handoff is not None or not command.statement_type:
         raise ValueError("a statement has a type and belongs to no handoff")
     if command.cause is None:
-        return Decided(_entry(command, place, case, Step(case.state, ()), None), None)
+        return Decided(write_entry(command, place, case, Step(case.state, ()), None), None)
     if not isinstance(command.actor, Agency):
         raise TypeError("an act of the procedure is an agency's")
     step, tracks = do_act(
@@ -257,11 +175,11 @@ def _tracked(
     step, tracks = outcome
     is_changed = tracks is not case.tracks and tracks != case.tracks
     if command.cause is None and not is_changed:
-        return Decided(_entry(command, place, case, step, handoff), handoff)
+        return Decided(write_entry(command, place, case, step, handoff), handoff)
     row = to_row(tracks if is_changed else None, command.cause or {})
     if len(row) > MAX_TRACK_BYTES:
         raise refuse(ErrorCode.TRACK_NOT_ALLOWED, "", "the case has more persons than its tracks can hold")
-    entry = replace(_entry(command, place, case, step, handoff), tracks_sha256=row_sha256(row))
+    entry = replace(write_entry(command, place, case, step, handoff), tracks_sha256=row_sha256(row))
     return Decided(entry, handoff, tracks if is_changed else None, row)
 
 
@@ -296,7 +214,7 @@ def _claim(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
     # The leaf has whole milliseconds, and the lease ends when the leaf says.
     until = until.replace(microsecond=until.microsecond // 1000 * 1000)
     head = replace(handoff, consumer=command.consumer, lease_until=until)
-    return Decided(_entry(command, place, case, Step(case.state, ()), head), head)
+    return Decided(write_entry(command, place, case, Step(case.state, ()), head), head)
 
 
 def _fetch(command: Command, place: Place, case: CaseHead, handoff: HandoffHead) -> Decided:
@@ -305,11 +223,11 @@ def _fetch(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
     if handoff.state is HandoffState.OFFERED:
         _require_lease(command, handoff, place.at)
         head = replace(handoff, state=HandoffState.FETCHED)
-        return Decided(_entry(command, place, case, Step(case.state, ()), head), head)
+        return Decided(write_entry(command, place, case, Step(case.state, ()), head), head)
     if handoff.state is HandoffState.FETCHED:
         _require_lease(command, handoff, place.at)
     viewed = replace(command, kind=EntryKind.VIEWED)
-    return Decided(_entry(viewed, place, case, Step(case.state, ()), handoff), handoff)
+    return Decided(write_entry(viewed, place, case, Step(case.state, ()), handoff), handoff)
 
 
 def _close(command: Command, place: Place, case: CaseHead, handoff: HandoffHead) -> Decided:
@@ -326,60 +244,3 @@ def _close(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
     head = replace(handoff, state=state)
     step, tracks = track_decide(handoff.kind, act, step, case.tracks, submitted_sequence=handoff.submitted_sequence)
     return _tracked(command, place, case, (step, tracks), head)
-
-
-def _entry(command: Command, place: Place, case: CaseHead, step: Step, handoff: HandoffHead | None) -> Entry:
-    """A refused call names its handoff only when that exists: an id that a caller made up proves nothing."""
-    case_id = handoff.case if handoff is not None else command.case
-    return Entry(
-        index=place.index,
-        origin=place.origin,
-        kind=command.kind,
-        recorded_at=place.at,
-        actor=str(command.actor),
-        act_id=str(command.act_id),
-        content_sha256=command.content_sha256,
-        salt=place.salt,
-        case=case_id,
-        case_sequence=case.sequence + 1 if case_id else 0,
-        case_previous=case.leaf_hash,
-        case_state=step.state if case_id else None,
-        transitions=step.transitions,
-        handoff=handoff.handoff if handoff is not None else "",
-        handoff_kind=handoff.kind.value if handoff is not None else "",
-        handoff_state=handoff.state if handoff is not None else None,
-        sender=handoff.sender if handoff is not None else "",
-        receiver=handoff.receiver if handoff is not None else "",
-        pair_number=handoff.pair_number if handoff is not None else 0,
-        consumer=command.consumer,
-        lease_until=handoff.lease_until if handoff is not None and command.kind is EntryKind.CLAIMED else None,
-        bundle_sha256=command.bundle_sha256,
-        bundle_sm3=command.bundle_sm3,
-        signer_key=command.signer_key,
-        rule_set=command.rule_set,
-        rule_result=command.rule_result,
-        inputs_sha256=command.inputs_sha256,
-        mapping_version=command.mapping_version,
-        rendition_sha256=command.rendition_sha256,
-        report_sha256=command.report_sha256,
-        detail_sha256=command.detail_sha256,
-        method=command.method,
-        refusal_codes=command.refusal_codes,
-        # A submit names its key by the certificate alone, which the entry of the registration resolves.
-        public_key_sha256=command.public_key_sha256 if command.kind in OWN_KINDS else "",
-        agency=command.agency,
-        algorithm=command.algorithm,
-        reason=command.reason,
-        adapter=command.adapter,
-        definition_sha256=command.definition_sha256,
-        facts_sha256=command.facts_sha256,
-        clock=command.clock,
-        step=command.step,
-        person=command.person,
-        level=command.level,
-        due=command.due,
-        notified=command.notified,
-        statement_type=command.statement_type,
-        statement_sha256=command.statement_sha256,
-        statement_sm3=command.statement_sm3,
-    )

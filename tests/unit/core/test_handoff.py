@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.entry import OWN_KINDS, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
+from gateway.core.entry import CLOCK_KINDS, OWN_KINDS, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.handoff import MAX_LEASE, Bundle, CaseHead, Command, Decided, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency, Role
@@ -176,7 +176,9 @@ def test_refused_call_changes_no_state(offered: World) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([k for k in EntryKind if k not in {EntryKind.VIEWED, EntryKind.STATED, *OWN_KINDS}]),
+            st.sampled_from(
+                [k for k in EntryKind if k not in {EntryKind.VIEWED, EntryKind.STATED, *OWN_KINDS, *CLOCK_KINDS}]
+            ),
             st.sampled_from([PS, PR, CT]),
             st.sampled_from([ONE, OTHER]),
             st.integers(0, 200),
