@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.core.errors import ErrorCode, Finding
+from gateway.core.form.definition import Concern
 from gateway.core.identity import Role
 from gateway.core.statement import Statement
-from gateway.core.statement_form import Concern, StatementForm
+from gateway.core.statement_form import StatementForm
 from gateway.core.visibility import ReaderKind
 
 
@@ -65,6 +66,6 @@ MATERIAL_REQUEST: Final = StatementForm(
     issuers=_ISSUERS,
     readers=frozenset({Role.POLICE, Role.PROCURATORATE, Role.COURT}),
     concern=Concern.CASE,
-    check=find_problems,
+    check=lambda statement, _: find_problems(statement),
 )
 """A statement: ``handoff_id`` and ``sha256`` of the material, ``purpose``, and ``ground``, such as ``SPP 75``."""

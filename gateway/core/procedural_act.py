@@ -12,7 +12,7 @@ from gateway.core.form.book import FormBook
 from gateway.core.form.definition import FormKey, FormKind
 from gateway.core.identity import Role
 from gateway.core.statement import Statement
-from gateway.core.statement_form import Concern, StatementForm, published_statement_form
+from gateway.core.statement_form import Register, StatementForm, published_statement_form
 
 PROCEDURAL_ACT: Final = "procedural-act"
 _KEY: Final = FormKey(FormKind.STATEMENT, PROCEDURAL_ACT, 1)
@@ -69,9 +69,9 @@ def procedural_act_form(book: FormBook) -> StatementForm:
     """
     published = published_statement_form(book, book.forms[_KEY])
 
-    def check(statement: Statement) -> list[Finding]:
-        return list(published.check(statement)) or list(find_act_problems(statement))
+    def check(statement: Statement, register: Register) -> list[Finding]:
+        return list(published.check(statement, register)) or list(find_act_problems(statement))
 
     # A step of the procedure is nobody's secret among those who have the case; justice is told what concerns it.
     readers = published.readers - {Role.JUSTICE}
-    return replace(published, check=check, concern=Concern.CASE, readers=readers, is_open=_is_open)
+    return replace(published, check=check, readers=readers, is_open=_is_open)

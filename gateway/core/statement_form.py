@@ -7,24 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from gateway.core.errors import ErrorCode, Finding, refuse
 from gateway.core.form.book import FormBook
-from gateway.core.form.definition import Form, FormKind, Scene
+from gateway.core.form.common import names_officers
+from gateway.core.form.definition import Concern, Form, FormKind, Scene
 from gateway.core.form.period import CHINA
 from gateway.core.identity import Agency, Role
 from gateway.core.statement import Statement
 
-
-class Concern(StrEnum):
-    """Whether statements of a type name a case."""
-
-    CASE = "case"
-    NO_CASE = "no_case"
-    EITHER = "either"
+Register = Mapping[str, Mapping[str, Any]]
+"""Rows of the officers' register of an issuer by officer number; empty when none is known."""
+_NO_REGISTER: Final[Register] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,8 @@ class StatementForm:
         readers: roles whose agencies may read it when they are parties of the case; the issuer always may.
         concern: whether it names a case.
         is_open: whether an agency may state it about a case to which it is no party, such as a court of appeal.
-        check: finds what is wrong with the body; paths begin with ``/body``.
+        check: finds what is wrong with the body, given the register of the issuer; paths begin with ``/body``.
+        names_officers: whether the body may name officers, so that the register is asked for.
     """
 
     name: str
@@ -48,7 +46,8 @@ class StatementForm:
     issuers: frozenset[Role]
     readers: frozenset[Role]
     concern: Concern
-    check: Callable[[Statement], Iterable[Finding]]
+    check: Callable[[Statement, Register], Iterable[Finding]]
+    names_officers: bool = False
     is_open: Callable[[Statement], bool] = field(default=lambda _: False)
 
     def may_read(self, reader: Agency, issuer: str, *, is_party: bool) -> bool:
@@ -86,11 +85,12 @@ class StatementForms:
         if all(form.name != name for form in self._forms.values()):
             raise refuse(ErrorCode.ARGUMENT_INVALID, "type", "there is no type of this name")
 
-    def judge(self, statement: Statement) -> list[Finding]:
+    def judge(self, statement: Statement, register: Register = _NO_REGISTER) -> list[Finding]:
         """Judge a statement by its form.
 
         Args:
             statement: as read.
+            register: of its issuer.
 
         Returns:
             STATEMENT_TYPE_UNKNOWN alone; otherwise all of STATEMENT_NOT_FOR_ISSUER, STATEMENT_CASE_MISSING,
@@ -110,7 +110,7 @@ class StatementForms:
         if form.concern is Concern.NO_CASE and statement.case_number:
             what = "this type concerns no case"
             findings.append(Finding(ErrorCode.STATEMENT_CASE_NOT_ALLOWED, "/case_number", what))
-        findings += form.check(statement)
+        findings += form.check(statement, register)
         return findings
 
 
@@ -139,14 +139,15 @@ def published_statement_form(book: FormBook, form: Form) -> StatementForm:
         title=form.title,
         issuers=frozenset(_ROLES[role] for role in form.issuers if role in _ROLES),
         readers=frozenset(_ROLES[r.role] for r in form.readers if r.view == "all" and r.role in _ROLES),
-        concern=Concern.EITHER,
+        concern=form.concern,
         check=partial(_check_published, book, form),
+        names_officers=names_officers(form.schema),
     )
 
 
-def _check_published(book: FormBook, form: Form, statement: Statement) -> list[Finding]:
+def _check_published(book: FormBook, form: Form, statement: Statement, register: Register) -> list[Finding]:
     annex, findings = book.parse(form, statement.body)
     if annex is not None:
         on = statement.occurred_at.astimezone(CHINA).date()
-        findings = book.check_statement(annex, Scene(on=on, settings=book.rules.settings))
+        findings = book.check_statement(annex, Scene(on=on, settings=book.rules.settings, register=register))
     return [replace(finding, path=f"/body{finding.path}") for finding in findings]

@@ -12,13 +12,14 @@ from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.fact import facts_sha256, to_facts_bytes
+from gateway.core.form.definition import Concern
 from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.ports import Appended, SignedStatement, StoredStatement
 from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
-from gateway.core.statement_form import Concern
+from gateway.core.statement_form import Register
 from gateway.core.track_cause import read_act_cause, read_act_facts
 from gateway.flows.parts import Parts
 from gateway.flows.pull import Requested, judge_request
@@ -110,10 +111,19 @@ async def _findings(parts: Parts, caller: Agency, signed: SignedStatement) -> li
     if statement.occurred_at > statement.created_at + CLOCK_SKEW:
         what = "it cannot have happened after it was stated"
         findings.append(Finding(ErrorCode.STATEMENT_FROM_FUTURE, "/occurred_at", what))
-    findings += parts.statement_forms.judge(statement)
-    if statement.case_number and statement.issuer == caller == signed.signer:
+    is_own = statement.issuer == caller == signed.signer
+    findings += parts.statement_forms.judge(statement, await _register(parts, statement) if is_own else {})
+    if statement.case_number and is_own:
         findings += await _standing(parts, statement)
     return findings
+
+
+async def _register(parts: Parts, statement: Statement) -> Register:
+    """The officers' register of the issuer, read only for a form that names officers."""
+    form = parts.statement_forms.find(statement.type, statement.version)
+    if form is None or not form.names_officers:
+        return {}
+    return await parts.registers.find(parts.reader, statement.issuer)
 
 
 async def _standing(parts: Parts, statement: Statement) -> list[Finding]:

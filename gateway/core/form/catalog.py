@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from gateway.core.form.definition import Form, FormKey, FormKind, Reader
+from gateway.core.form.definition import Concern, Form, FormKey, FormKind, Reader
 
 _SCHEMA_SUFFIX: Final = ".schema.json"
 
@@ -23,7 +23,8 @@ def parse_form_schema(kind: FormKind, name: str, version: int, data: bytes) -> F
         kind: annex or statement.
         name: of the file.
         version: of the file.
-        data: JSON Schema with the keywords ``x-fasttrack-issuers``, ``-readers``, ``-masked`` and ``-articles``.
+        data: JSON Schema with the keywords ``x-fasttrack-issuers``, ``-readers``, ``-masked`` and ``-articles``; that
+            of a statement also ``-concerns``.
 
     Returns:
         the form.
@@ -40,6 +41,7 @@ def parse_form_schema(kind: FormKind, name: str, version: int, data: bytes) -> F
         readers=tuple(Reader(**reader) for reader in schema["x-fasttrack-readers"]),
         masked=tuple(schema["x-fasttrack-masked"]),
         articles=tuple(schema["x-fasttrack-articles"]),
+        concern=Concern(schema["x-fasttrack-concerns"]) if kind is FormKind.STATEMENT else Concern.CASE,
     )
 
 

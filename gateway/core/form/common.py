@@ -39,14 +39,21 @@ def _find_places(
         yield from _find_places(schema["items"], keyword, definitions, (*steps, _ITEM))
 
 
+def names_officers(schema: Mapping[str, Any]) -> bool:
+    """Whether data of a schema may name officers, so that a register has something to say about it."""
+    places = _find_places(schema, "x-fasttrack-refers", schema.get("$defs", {}))
+    return any(mark == "officer" for _, mark in places)
+
+
 @cache
 def _places(name: str, version: int, keyword: str) -> tuple[tuple[_Steps, Any], ...]:
-    return tuple(
-        place
-        for form in published_forms()
-        if (form.key.name, form.key.version) == (name, version)
-        for place in _find_places(form.schema, keyword, form.schema.get("$defs", {}))
-    )
+    found: list[tuple[_Steps, Any]] = []
+    for form in published_forms():
+        if (form.key.name, form.key.version) == (name, version):
+            places = _find_places(form.schema, keyword, form.schema.get("$defs", {}))
+            # An annex and a statement may share a name, and then their fields; a fault is told once.
+            found += [place for place in places if place not in found]
+    return tuple(found)
 
 
 def _walk(value: Any, steps: _Steps, pointer: str = "") -> Iterator[tuple[str, Any]]:

@@ -32,6 +32,14 @@ class FormKind(StrEnum):
     """A signed message outside a handoff."""
 
 
+class Concern(StrEnum):
+    """Whether statements of a type name a case."""
+
+    CASE = "case"
+    NO_CASE = "no_case"
+    EITHER = "either"
+
+
 class FormKey(NamedTuple):
     """What names a form.
 
@@ -74,6 +82,7 @@ class Form:
         readers: who may see it; nobody else does.
         masked: names of fields that a reader with the view ``masked`` does not see, wherever they stand.
         articles: where it comes from.
+        concern: whether it names a case; an annex belongs to the case of its bundle.
     """
 
     key: FormKey
@@ -83,6 +92,7 @@ class Form:
     readers: tuple[Reader, ...]
     masked: tuple[str, ...]
     articles: tuple[str, ...]
+    concern: Concern = Concern.CASE
 
     @property
     def media_type(self) -> str:

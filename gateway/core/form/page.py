@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.core.form.book import FormBook
-from gateway.core.form.definition import Form, FormKind, Reader
+from gateway.core.form.definition import Concern, Form, FormKind, Reader
 from gateway.core.form.field import describe_fields
 from gateway.core.form.rule import CheckRule
 
@@ -23,6 +23,11 @@ _ROLES: Final = {
     "party": "party",
     "public": "public",
 }
+_CONCERNS: Final = {
+    Concern.CASE: " Names a case.",
+    Concern.NO_CASE: " Names no case.",
+    Concern.EITHER: " May name a case.",
+}
 _VIEWS: Final = {"all": "", "masked": "masked", "status": "status only", "on_request": "on request, recorded"}
 
 
@@ -34,7 +39,7 @@ def describe_form(form: Form, book: FormBook) -> dict[str, Any]:
         book: that has its checks.
 
     Returns:
-        kind, name, version, media_type (annexes), title, issuers, readers, masked, articles, checks.
+        kind, name, version, media_type (annexes), title, concern, issuers, readers, masked, articles, checks.
     """
     return {
         "kind": form.key.kind.value,
@@ -42,6 +47,7 @@ def describe_form(form: Form, book: FormBook) -> dict[str, Any]:
         "version": form.key.version,
         "media_type": form.media_type if form.key.kind is FormKind.ANNEX else None,
         "title": form.title,
+        "concern": form.concern.value,
         "issuers": list(form.issuers),
         "readers": [{"role": r.role, "view": r.view, "condition": r.condition} for r in form.readers],
         "masked": list(form.masked),
@@ -92,11 +98,12 @@ def to_markdown(book: FormBook) -> str:
 def _to_section(form: Form, book: FormBook) -> list[str]:
     file = f"{form.key.kind}/{form.key.name}.v{form.key.version}"
     masked = f" Masked: {', '.join(f'`{name}`' for name in form.masked)}." if form.masked else ""
+    concern = _CONCERNS[form.concern] if form.key.kind is FormKind.STATEMENT else ""
     lines = [
         f"### {form.title}",
         "",
         f"`{form.key.name}` version {form.key.version}: [schema]({file}.schema.json), [example]({file}.example.json).",
-        f"From: {', '.join(_ROLES[role] for role in form.issuers)}. "
+        f"From: {', '.join(_ROLES[role] for role in form.issuers)}.{concern} "
         f"Seen by: {', '.join(describe_reader(reader) for reader in form.readers)}.{masked}",
         f"Articles: {'; '.join(form.articles)}.",
         "",

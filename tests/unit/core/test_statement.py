@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError
-from gateway.core.form.book import FormBook
+from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.form.catalog import parse_form_schema
-from gateway.core.form.definition import FormKind
+from gateway.core.form.definition import Concern, FormKind
 from gateway.core.form.rule import load_check_rules
 from gateway.core.identity import Role, parse_agency
 from gateway.core.statement import MAX_STATEMENT_BYTES, Statement, parse_statement, to_payload
-from gateway.core.statement_form import Concern, StatementForm, StatementForms, published_statement_forms
+from gateway.core.statement_form import Register, StatementForm, StatementForms, published_statement_forms
 from tests.support.bundle import make_statement
 
 POLICE, COURT = frozenset({Role.POLICE}), frozenset({Role.COURT})
@@ -86,7 +86,7 @@ def test_statement_that_cannot_be_read_is_refused_by_its_own_codes(payload: byte
     assert {name for name, _ in _refused(payload)} == {code}
 
 
-def _check(statement: Statement) -> Iterator[Finding]:
+def _check(statement: Statement, _: Register) -> Iterator[Finding]:
     if "bad" in statement.body:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/bad")
 
@@ -138,10 +138,10 @@ def test_published_form_judges_the_body_of_a_statement_with_paths_below_body() -
     """A form that is published as JSON Schema is a type at once: its issuers, readers and faults."""
     schema = {
         "title": "Reminder", "type": "object", "additionalProperties": False, "required": ["to"],
-        "properties": {"to": {"type": "string", "maxLength": 3}},
+        "properties": {"to": {"type": "string", "pattern": "^.{1,3}$"}},
         "x-fasttrack-issuers": ["ps"],
         "x-fasttrack-readers": [{"role": "pr", "view": "all"}, {"role": "ct", "view": "masked"}],
-        "x-fasttrack-masked": [], "x-fasttrack-articles": ["MPS 175"],
+        "x-fasttrack-masked": [], "x-fasttrack-articles": ["MPS 175"], "x-fasttrack-concerns": "no_case",
     }  # fmt: skip
     form = parse_form_schema(FormKind.STATEMENT, "reminder", 1, json.dumps(schema).encode())
     forms = StatementForms(published_statement_forms(FormBook([form], load_check_rules())))
@@ -150,5 +150,34 @@ def test_published_form_judges_the_body_of_a_statement_with_paths_below_body() -
     assert {(finding.code.name, finding.path) for finding in found} == {
         ("FORM_FIELD_INVALID", "/body/to"), ("FORM_FIELD_UNKNOWN", "/body/x"),
     }  # fmt: skip
+    named = forms.judge(make_statement({"to": "x"}, "A1101080000002024060001", type="reminder"))
+    assert [(finding.code.name, finding.path) for finding in named] == [("STATEMENT_CASE_NOT_ALLOWED", "/case_number")]
     known = forms.find("reminder", 1)
     assert known is not None and (known.issuers, known.readers) == (POLICE, frozenset({Role.PROCURATORATE}))
+
+
+CONCERNS = {
+    Concern.CASE: {"case-progress", "correction", "deadline-notice", "freeze-renewal", "legal-review", "owner-change",
+                   "procedural-act"},
+    Concern.NO_CASE: {"daily-clearance", "duty-rota", "qualification-register"},
+    Concern.EITHER: {"alert-disposal"},
+}  # fmt: skip
+"""What is done in a case names it; what an agency says of itself names none; an alert may become a case or not."""
+
+
+def test_every_published_statement_says_whether_it_names_a_case() -> None:
+    """Without its case a statement would be nobody's; with one, a register of officers would be a party's to read."""
+    forms = published_statement_forms(load_form_book())
+    assert {form.name: form.concern for form in forms} == {
+        name: concern for concern, names in CONCERNS.items() for name in names
+    }
+
+
+@pytest.mark.parametrize("name", sorted(CONCERNS[Concern.CASE] | CONCERNS[Concern.NO_CASE]))
+def test_statement_with_or_without_a_case_against_its_form_is_refused(name: str) -> None:
+    """The refusal names the field, beside whatever else is wrong."""
+    is_wanted = name in CONCERNS[Concern.CASE]
+    statement = make_statement({}, "" if is_wanted else "A1101080000002024060001", type=name)
+    code = ErrorCode.STATEMENT_CASE_MISSING if is_wanted else ErrorCode.STATEMENT_CASE_NOT_ALLOWED
+    found = StatementForms(published_statement_forms(load_form_book())).judge(statement)
+    assert (code, "/case_number") in [(finding.code, finding.path) for finding in found]

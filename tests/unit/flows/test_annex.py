@@ -207,3 +207,25 @@ async def test_officers_are_judged_by_the_newest_register_that_the_sender_stated
     assert await judged() == [f"{at}/0", f"{at}/1"]
     await _state_register(world, "110108000000", "110002", "110003")
     assert await judged() == [f"{at}/0"]
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({}, []),
+        ({"status": "SUSPENDED"}, [(E.OFFICER_NOT_QUALIFIED, "/body/reviewer")]),
+        ({"valid_to": "2024-06-01"}, [(E.OFFICER_NOT_QUALIFIED, "/body/reviewer")]),
+    ],
+)
+async def test_reviewer_of_a_statement_is_judged_by_the_register_of_the_issuer(
+    row: dict[str, str], found: list[tuple[E, str]]
+) -> None:
+    """A legal review by somebody without valid level on its day is told, whether it is an annex or a statement."""
+    world = World(forms=StatementForms(published_statement_forms(book())))
+    body = changed_example(FormKind.STATEMENT, "legal-review")
+    officers = (body["reviewer"], *body["handlers"])
+    await _state_register(world, "110108000000", *officers, **row)
+    at = world.clock()
+    statement = make_statement(body, new_case_number(), type="legal-review", created_at=at, occurred_at=at)
+    stated = await submit_statement(world.parts, POLICE, fake_sign_statement(to_payload(statement), "ps:110108"))
+    assert [(warning.code, warning.path) for warning in stated.warnings] == found
