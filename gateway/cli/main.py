@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "fetch": Mount("gateway.cli.fetch", "app", "Write original, rendition, report and receipt to a folder.", _RECEIVE),
     "decide": Mount("gateway.cli.decide", "app", "Accept, ask for a supplement, or refuse.", _RECEIVE),
     "receipt": Mount("gateway.cli.receipt", "receipt_app", "Show where a handoff stands, with its receipts.", _LOOK),
+    "enquiry": Mount("gateway.cli.enquiry", "app", "Tell a party how far a case is.", _LOOK),
     "reconcile": Mount("gateway.cli.receipt", "reconcile_app", "Prove that nothing is missing in a direction.", _LOOK),
     "ledger": Mount("gateway.cli.ledger", "app", "Query the ledger and verify proofs (oversight).", _LOOK),
     "adapters": Mount("gateway.cli.adapters", "app", "Try the mapping between agency schemas on a file.", _LOOK),

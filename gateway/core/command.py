@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.core.enquiry import Progress
 from gateway.core.entry import EntryKind
 from gateway.core.identity import Actor, Agency
 from gateway.core.route import RecordKind
@@ -44,11 +45,15 @@ class StatedText:
         statement_jws: the signed statement, compact JWS.
         case_number: police case number; "" when it concerns no case.
         materials: SHA-256 of materials that it grants its issuer, hexadecimal.
+        enquiry: keyed digest of an enquiry token, 32 bytes; b"" when a party cannot ask after it.
+        progress: what that party is told.
     """
 
     statement_jws: str
     case_number: str
     materials: tuple[str, ...] = ()
+    enquiry: bytes = b""
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

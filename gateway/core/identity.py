@@ -16,7 +16,7 @@ from gateway.core.errors import ErrorCode, refuse
 URI_PREFIX = "urn:fasttrack:agency:"
 GATEWAY_URI = "urn:fasttrack:gateway"
 """The gateway itself, in the certificates of its server and of its receipts."""
-_AGENCY = re.compile(r"(ps|pr|ct|ja|ov):([0-9]{6})", re.ASCII)
+_AGENCY = re.compile(r"(ps|pr|ct|ja|ov|xx):([0-9]{6})", re.ASCII)
 
 
 class Role(StrEnum):
@@ -27,6 +27,8 @@ class Role(StrEnum):
     COURT = "ct"
     JUSTICE = "ja"
     OVERSIGHT = "ov"
+    SELF_SERVICE = "xx"
+    """The desk or website by which parties ask how a case stands; it reads nothing else."""
 
 
 SYSTEM_OF_ROLE = {
@@ -60,7 +62,7 @@ class Agency:
 
     @property
     def system(self) -> str:
-        """Name of its system (police, procuratorate, court, justice); "" for oversight, which exchanges no records."""
+        """Name of its system (police, procuratorate, court, justice); "" for who exchanges no records."""
         return SYSTEM_OF_ROLE.get(self.role, "")
 
 

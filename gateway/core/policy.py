@@ -13,7 +13,8 @@ from gateway.core.identity import Agency, Role
 
 EXCHANGE: Final = frozenset({Role.POLICE, Role.PROCURATORATE, Role.COURT, Role.JUSTICE})
 OVERSIGHT: Final = frozenset({Role.OVERSIGHT})
-EVERYBODY: Final = frozenset(Role)
+SELF_SERVICE: Final = frozenset({Role.SELF_SERVICE})
+EVERYBODY: Final = frozenset(Role) - SELF_SERVICE
 
 _E = "gateway.v1.ExchangeService/"
 _M = "gateway.v1.MaterialService/"
@@ -47,7 +48,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _W + "AddCosignature": EVERYBODY,
     _R + "ListEntries": EVERYBODY,
     _R + "ListSeals": EVERYBODY,
-    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY,
+    "gateway.v1.EnquiryService/GetProgress": SELF_SERVICE,
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY | SELF_SERVICE,
 }
 """Method, as service/name, to the roles that may call it."""
 

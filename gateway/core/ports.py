@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from gateway.core.dossier import Dossier
+from gateway.core.enquiry import Progress
 from gateway.core.entry import Entry, EntryKind, HandoffState
 from gateway.core.fact import KnownFact
 from gateway.core.handoff import Command
@@ -85,6 +86,21 @@ class StoredHandoff:
     receipts: tuple[Appended, ...]
     detail: bytes = b""
     detail_kind: EntryKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProgress:
+    """What a party may be told.
+
+    Args:
+        token: keyed digest of the enquiry token, 32 bytes.
+        case: pseudonym of the case; "" when the statement named none.
+        progress: what is told.
+    """
+
+    token: bytes
+    case: str
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +256,9 @@ class LedgerReader(Protocol):
         self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
     ) -> list[StoredStatement]:
         """Statements of a case, or with case "" of an issuer, with index > after_index, by index; "" is any type."""
+
+    async def progress(self, token: bytes) -> StoredProgress | None:
+        """The newest thing that may be told for the digest of an enquiry token, or None."""
 
     async def is_party(self, case: str, agency: Agency) -> bool:
         """Whether an agency sent or received a handoff of a case, or has custody of its file."""

@@ -37,6 +37,10 @@ class Pseudonyms:
         """Pseudonym of a person within a case: 32 hexadecimal digits; "" for no key, which is the file."""
         return self._of(b"person\x00" + case_number.encode() + b"\x00" + key.encode()) if key else ""
 
+    def enquiry(self, token: str) -> bytes:
+        """Keyed digest of an enquiry token, 32 bytes."""
+        return hmac.digest(self._key, b"enquiry\x00" + token.encode(), "sha256")
+
     def page_key(self) -> bytes:
         """Key that seals page tokens, 32 bytes, derived so that it cannot be turned back."""
         return hmac.digest(self._key, b"page-token", "sha256")

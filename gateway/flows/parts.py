@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway.core.enquiry import EnquiryLimit
 from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.mirror import MirrorSource
 from gateway.core.ports import (
@@ -52,6 +53,7 @@ class Parts:
         forms: published forms of annexes and statements, with the chosen settings.
         registers: officers' registers that agencies have stated.
         visibility: who sees which material.
+        enquiries: how often parties may ask, at this process.
     """
 
     origin: str
@@ -74,3 +76,4 @@ class Parts:
     forms: FormBook = field(default_factory=load_form_book)
     registers: Registers = field(default_factory=Registers)
     visibility: Visibility = field(default_factory=load_visibility)
+    enquiries: EnquiryLimit = field(default_factory=EnquiryLimit)

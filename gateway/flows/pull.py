@@ -76,7 +76,7 @@ async def judge_request(parts: Parts, statement: Statement) -> Requested:
     if stored is None or stored.row.case_number != statement.case_number:
         what = "no handoff of this case has this id"
         return Requested((Finding(ErrorCode.HANDOFF_UNKNOWN, "/body/handoff_id", what),))
-    manifest, reading = await _read(parts, stored)
+    manifest, reading = await read_stored(parts, stored)
     reader = READER_OF_PURPOSE.get(purpose) or _READER_OF_ROLE[statement.issuer.role]
     today = parts.clock().astimezone(CHINA_TIME).date()
     view = view_in_bundle(parts.visibility, manifest, reading.digests, sha256=body["sha256"], reader=reader, on=today)
@@ -92,7 +92,8 @@ async def judge_request(parts: Parts, statement: Statement) -> Requested:
     return Requested(materials=(body["sha256"],))
 
 
-async def _read(parts: Parts, stored: StoredHandoff) -> tuple[Manifest, Reading]:
+async def read_stored(parts: Parts, stored: StoredHandoff) -> tuple[Manifest, Reading]:
+    """Read the manifest and record of a stored handoff again."""
     manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
     native = manifest.native_record
     data = stored.record or await load_material(parts, native.sha256, native.size)
@@ -148,7 +149,7 @@ async def verify_recording(parts: Parts, caller: Agency, *, handoff_id: str, sha
         error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the parties of a handoff may ask for its recordings")
         error.handoff = stored.row.handoff
         raise error
-    manifest, reading = await _read(parts, stored)
+    manifest, reading = await read_stored(parts, stored)
     if sha256 not in {reference.sha256 for reference in reading.digests if not reference.document_code}:
         raise refuse(ErrorCode.MATERIAL_UNKNOWN, "sha256", "the record names no such recording")
     if not await parts.grants.granted(caller, [sha256]):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
+from gateway.core.enquiry import STATEMENT_TYPE, to_progress
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.fact import facts_sha256, to_facts_bytes
@@ -86,7 +87,9 @@ async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
     try:
         if errors:
             raise GatewayError(errors + warnings)  # noqa: TRY301 - so that its entry too names the case
-        appended = await parts.writer.append(_command(signed, statement_jws, case, requested, act))
+        appended = await parts.writer.append(
+            _command(parts, signed, statement_jws, case, requested=requested, acted=act)
+        )
     except GatewayError as error:
         if signed.signer == caller == statement.issuer:
             error.case = case
@@ -176,7 +179,19 @@ async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
     return Acted(cause, to_facts_bytes(read_act_facts(statement, cause, tracks)))
 
 
-def _command(signed: SignedStatement, statement_jws: str, case: str, requested: Requested, acted: Acted) -> Command:
+def _told(parts: Parts, statement: Statement) -> dict[str, Any]:
+    """What a party may be told, by the digest of the token; a token that is no SHA-256 is nobody's code."""
+    if statement.type != STATEMENT_TYPE:
+        return {}
+    return {
+        "enquiry": parts.pseudonyms.enquiry(statement.body["subject_token"]),
+        "progress": to_progress(statement.body),
+    }
+
+
+def _command(
+    parts: Parts, signed: SignedStatement, statement_jws: str, case: str, *, requested: Requested, acted: Acted
+) -> Command:
     statement = signed.statement
     signed_bytes = statement_jws.encode("ascii")
     return Command(
@@ -188,7 +203,10 @@ def _command(signed: SignedStatement, statement_jws: str, case: str, requested: 
         signer_key=signed.key_id,
         public_key_sha256=signed.public_key_sha256,
         statement=StatedText(
-            statement_jws=statement_jws, case_number=statement.case_number, materials=requested.materials
+            statement_jws=statement_jws,
+            case_number=statement.case_number,
+            materials=requested.materials,
+            **_told(parts, statement),
         ),
         statement_type=statement.type,
         statement_sha256=sha256(signed_bytes).hexdigest(),

@@ -63,6 +63,7 @@ class Draft:
         details: index and text of decisions.
         grants: agency and digest, 32 bytes, of materials that bundles bring.
         withheld: agency, digest and case of materials that bundles bring and their receiver may not read.
+        progress: what parties may be told, by the digest of their enquiry code.
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
@@ -81,6 +82,7 @@ class Draft:
     bundles: list[tuple[Any, ...]] = field(default_factory=list)
     details: list[tuple[int, bytes]] = field(default_factory=list)
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
+    progress: list[tuple[Any, ...]] = field(default_factory=list)
     withheld: dict[tuple[str, bytes, str], str] = field(default_factory=dict)
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
@@ -182,6 +184,14 @@ class Draft:
                     stated.statement_jws,
                 )
             )
+            if stated.progress is not None:
+                told = stated.progress
+                self.progress.append(
+                    (
+                        written.index, stated.enquiry, entry.case or None,
+                        told.stage, told.since, told.next_remedy, told.remedy_until,
+                    )
+                )  # fmt: skip
             self.grants.update(((entry.actor, bytes.fromhex(digest)), None) for digest in stated.materials)
         if head is None:
             return
@@ -239,6 +249,7 @@ class Draft:
             *_columns([(*key, view) for key, view in self.withheld.items()], 4),
             *_columns(self.tracks, 4),
             *_columns(self.notices, 2),
+            *_columns(self.progress, 7),
         ]
 
     def is_receipt_owed(self) -> bool:

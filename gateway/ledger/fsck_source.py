@@ -22,9 +22,8 @@ _NO_END: Final = 2**63 - 1
 _READ: Final = frozenset(
     {
         "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld",
-        "track",
-        "notice",
+        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
+        "material_withheld", "progress", "track", "notice",
     }
 )  # fmt: skip
 _EVENT_TRIGGER: Final = "event trigger "

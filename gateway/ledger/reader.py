@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from gateway.core.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.fact import KnownFact, from_facts_bytes
@@ -33,6 +34,7 @@ from gateway.core.ports import (
     NumberedRow,
     StoredEntry,
     StoredHandoff,
+    StoredProgress,
     StoredStatement,
     TreeHead,
 )
@@ -141,6 +143,25 @@ class Reader:
         """
         name, about = ("statements_of_case", case) if case else ("statements_of_issuer", issuer)
         return [_to_statement(row) for row in await self._fetch(name, about, after_index, type_name, limit)]
+
+    async def progress(self, token: bytes) -> StoredProgress | None:
+        """Read the newest thing that may be told for an enquiry code.
+
+        Args:
+            token: keyed digest, 32 bytes.
+
+        Returns:
+            what may be told, and of which case; None for a digest that nobody stated.
+
+        Raises:
+            GatewayError: LEDGER_UNAVAILABLE.
+        """
+        rows = await self._fetch("progress", token)
+        if not rows:
+            return None
+        found, case, *told = rows[0].values()
+        names = ("stage", "since", "next_remedy", "remedy_until")
+        return StoredProgress(bytes(found), case or "", Progress(**dict(zip(names, told, strict=True))))
 
     async def is_party(self, case: str, agency: Agency) -> bool:
         """Say whether an agency sent or received a handoff of a case, or has custody of its file.

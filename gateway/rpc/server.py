@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.flows.parts import Parts
 from gateway.rpc.chain import Chain, ChainedHandlers, HandlerCollector
+from gateway.rpc.enquiry import EnquiryServicer
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
@@ -17,6 +18,8 @@ from gateway.rpc.mirror import MirrorServicer
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
+    enquiry_pb2,
+    enquiry_pb2_grpc,
     exchange_pb2,
     exchange_pb2_grpc,
     ledger_pb2,
@@ -36,6 +39,7 @@ SERVICES: Final = (
     material_pb2.DESCRIPTOR.services_by_name["MaterialService"],
     ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"],
     statement_pb2.DESCRIPTOR.services_by_name["StatementService"],
+    enquiry_pb2.DESCRIPTOR.services_by_name["EnquiryService"],
     witness_pb2.DESCRIPTOR.services_by_name["WitnessService"],
     mirror_pb2.DESCRIPTOR.services_by_name["MirrorService"],
 )
@@ -74,6 +78,7 @@ class GatewayServer:
         exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(ExchangeServicer(parts), collector)  # type: ignore[arg-type]
         material_pb2_grpc.add_MaterialServiceServicer_to_server(MaterialServicer(parts), collector)  # type: ignore[arg-type]
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(parts), collector)  # type: ignore[arg-type]
+        enquiry_pb2_grpc.add_EnquiryServiceServicer_to_server(EnquiryServicer(parts), collector)  # type: ignore[arg-type]
         statement_pb2_grpc.add_StatementServiceServicer_to_server(StatementServicer(parts), collector)  # type: ignore[arg-type]
         witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
         mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ AGENCIES = {
     Role.COURT: "ct:110108",
     Role.JUSTICE: "ja:110108",
     Role.OVERSIGHT: "ov:110000",
+    Role.SELF_SERVICE: "xx:110000",
 }
 URI = "urn:fasttrack:agency:ps:110108"
 
@@ -86,7 +87,7 @@ def _security_lines(gateway: RunningGateway) -> list[dict[str, Any]]:
     [
         {"agency": None},
         {"uris": [URI, "urn:fasttrack:agency:pr:110108"]},
-        {"uris": ["urn:fasttrack:agency:xx:110108"]},
+        {"uris": ["urn:fasttrack:agency:zz:110108"]},
         {"uris": ["urn:fasttrack:agency:ps:110108 "]},
         {"uris": [GATEWAY_URI]},
         {"uris": ["https://ps.example/110108"]},

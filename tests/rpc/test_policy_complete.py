@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.core.policy import POLICY, WITHOUT_IDENTITY
 from gateway.rpc.chain import HandlerCollector
+from gateway.rpc.enquiry import EnquiryServicer
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
@@ -12,6 +13,7 @@ from gateway.rpc.server import SERVICES
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
+    enquiry_pb2_grpc,
     exchange_pb2_grpc,
     ledger_pb2_grpc,
     material_pb2_grpc,
@@ -50,5 +52,6 @@ def test_collector_sees_every_method_that_generated_code_registers() -> None:
     ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(parts), collector)  # type: ignore[arg-type]
     statement_pb2_grpc.add_StatementServiceServicer_to_server(StatementServicer(parts), collector)  # type: ignore[arg-type]
     witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
+    enquiry_pb2_grpc.add_EnquiryServiceServicer_to_server(EnquiryServicer(parts), collector)  # type: ignore[arg-type]
     mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
     assert set(collector.handlers) == _described()

@@ -157,7 +157,7 @@ async def test_query_with_several_wrong_conditions_names_them_all(oversight: Des
     condition = ledger_pb2.EntryFilter(
         sender="police",
         receiver="pr:1",
-        actor="xx:110108",
+        actor="zz:110108",
         handoff_id="7",
         index_from=-3,
         recorded_from=Timestamp(seconds=10),

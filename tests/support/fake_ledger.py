@@ -23,6 +23,7 @@ from gateway.core.ports import (
     NumberedRow,
     StoredEntry,
     StoredHandoff,
+    StoredProgress,
     StoredStatement,
     TreeHead,
 )
@@ -55,6 +56,7 @@ class FakeLedger:
         heads: last head of each handoff.
         cases: last head of each case.
         failure: raised by the next append, once.
+        told: what parties may be told, by the digest of the enquiry token.
     """
 
     clock: FakeClock
@@ -63,6 +65,7 @@ class FakeLedger:
     heads: dict[UUID, HandoffHead] = field(default_factory=dict)
     cases: dict[str, CaseHead] = field(default_factory=dict)
     failure: Exception | None = None
+    told: dict[bytes, StoredProgress] = field(default_factory=dict)
 
     def entry(self, index: int = -1) -> Entry:
         """An entry as its leaf has it."""
@@ -165,6 +168,10 @@ class FakeLedger:
         """Statements of a case or of an issuer."""
         rows = [row for row in self._stated() if (row.case == case if case else row.issuer == issuer)]
         return [r for r in rows if type_name in ("", r.type) and r.appended.index > after_index][:limit]
+
+    async def progress(self, token: bytes) -> StoredProgress | None:
+        """What may be told for a digest."""
+        return self.told.get(token)
 
     async def is_party(self, case: str, agency: Agency) -> bool:
         """Whether an agency is party to a handoff of a case or holds its file."""

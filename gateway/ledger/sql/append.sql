@@ -115,6 +115,10 @@ WITH locked AS MATERIALIZED (
     SELECT rows.* FROM locked, unnest($62::bigint[], $63::text[], $64::boolean[], $65::bytea[]) AS rows
 ), notices AS (
     INSERT INTO ledger.notice (agency, seq) SELECT rows.* FROM locked, unnest($66::text[], $67::bigint[]) AS rows
+), progress AS (
+    INSERT INTO ledger.progress (seq, token, case_id, stage, since, next_remedy, remedy_until)
+    SELECT rows.* FROM locked, unnest($68::bigint[], $69::bytea[], $70::text[], $71::text[], $72::text[], $73::text[],
+                                      $74::text[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

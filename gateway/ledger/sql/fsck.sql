@@ -149,6 +149,10 @@ WHERE NOT EXISTS (
     SELECT FROM ledger.entry AS e WHERE e.seq = b.seq AND e.kind = 'submitted' AND e.handoff_id = b.handoff_id
 )
 UNION ALL
+SELECT 'progress', 'seq=' || p.seq, 'no entry states this'
+FROM ledger.progress AS p
+WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = p.seq AND e.kind = 'stated')
+UNION ALL
 SELECT 'statement', 'seq=' || s.seq, 'no entry states this'
 FROM ledger.statement AS s
 WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = s.seq AND e.kind = 'stated')

@@ -105,6 +105,10 @@ LEFT JOIN LATERAL (
 WHERE s.issuer = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3)
 ORDER BY s.seq LIMIT $4
 
+-- name: progress
+SELECT token, case_id, stage, since, next_remedy, remedy_until
+FROM ledger.progress WHERE token = $1 ORDER BY seq DESC LIMIT 1
+
 -- name: is_party
 SELECT EXISTS (
     SELECT FROM ledger.entry WHERE case_id = $1 AND kind = 'submitted' AND (sender = $2 OR receiver = $2)

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).with_name("schema.txt")
 GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttrack_signer"
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld", "track",
+    "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld", "progress", "track",
     "notice",
 }  # fmt: skip
 VIEWS = {
@@ -166,6 +166,9 @@ async def test_every_table_refuses_change_by_every_role(database_url: str, owner
     await owner.execute("INSERT INTO ledger.timestamp_token VALUES (1, now(), decode(repeat('00', 32), 'hex'), '')")
     await owner.execute("INSERT INTO ledger.notice VALUES ('ps:999001', 0)")
     await owner.execute("INSERT INTO ledger.timestamp_gap VALUES (1, now(), 1701)")
+    await owner.execute(
+        "INSERT INTO ledger.progress VALUES (1, decode(repeat('00', 32), 'hex'), NULL, 'FILED', '2026-01-28', '', '')"
+    )
     found = await tables(owner)
     assert found == {*LEDGER, "schema_migration"}
     for table in sorted(found):

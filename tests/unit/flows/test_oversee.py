@@ -52,7 +52,7 @@ async def test_query_with_several_wrong_conditions_names_them_all() -> None:
     world = World()
     now = world.clock()
     query = Query(
-        sender="police", receiver="pr:1", actor="xx:110108", handoff_id="7", index_from=-1, recorded_from=now,
+        sender="police", receiver="pr:1", actor="zz:110108", handoff_id="7", index_from=-1, recorded_from=now,
         recorded_to=now - timedelta(seconds=1),
     )  # fmt: skip
     with pytest.raises(GatewayError) as caught:

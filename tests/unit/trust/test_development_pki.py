@@ -39,7 +39,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> PkiLayout:
 def test_make_pki_each_identity_has_both_certificates_with_its_uri(layout: PkiLayout) -> None:
     """Every agency of identities.toml gets two certificates that name it, with the algorithm it asks for."""
     identities = load_identities()
-    assert len(identities) == 9
+    assert len(identities) == 10
     for identity in identities:
         files = layout.agency(identity.agency)
         assert parse_uris(uris(files.tls_certificate)) == identity.agency
@@ -53,7 +53,7 @@ def test_make_pki_each_identity_has_both_certificates_with_its_uri(layout: PkiLa
 def test_make_pki_every_key_belongs_to_its_certificate(layout: PkiLayout) -> None:
     """Beside each certificate with a key lies the right key."""
     keys = [path for path in layout.root.rglob("*.key") if path.name != "pseudonym.key"]
-    assert len(keys) == 2 + 2 + 2 * 9
+    assert len(keys) == 2 + 2 + 2 * 10
     for path in keys:
         assert load_key(path).public_key() == certificate(path.with_suffix(".crt")).public_key()
     assert len(layout.pseudonym_key.read_bytes()) == 32

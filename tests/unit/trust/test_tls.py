@@ -37,7 +37,7 @@ def test_peer_agency_one_uri_names_the_agency() -> None:
         [],
         [f"{AGENCY}ps:110108", f"{AGENCY}pr:110108"],
         [f"{AGENCY}ps:110108", f"{AGENCY}ps:110108"],
-        [f"{AGENCY}xx:110108"],
+        [f"{AGENCY}zz:110108"],
         [f"{AGENCY}ps:11010"],
         [f"{AGENCY}ps:110108 "],
         [f"{AGENCY}ps:110108/x"],
