@@ -60,8 +60,8 @@ TABLES: Final[Mapping[str, _Table]] = {
 }
 """Tables that are put back, in the order of writing."""
 LEFT_ALONE: Final = frozenset({"schema_migration", "progress"})
-"""Tables that are not put back: what ``migrate`` wrote, and what parties may be told. The key by which an enquiry code is
-hidden is the gateway's alone, so no mirror has those rows; an organ that states the progress again brings them back."""
+"""Tables that are not put back: what ``migrate`` wrote, and what parties may be told. The key by which an enquiry code
+is hidden is the gateway's alone, so no mirror has those rows; an organ that states the progress again brings them."""
 
 
 class UnknownTableError(Exception):
