@@ -175,6 +175,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     from gateway.ledger.mirror_source import MirrorReader  # noqa: PLC0415
     from gateway.ledger.pool import open_pool  # noqa: PLC0415
     from gateway.ledger.reader import Reader  # noqa: PLC0415
+    from gateway.ledger.schedule import ScheduleReader  # noqa: PLC0415
     from gateway.ledger.signer_key import KeyStore  # noqa: PLC0415
     from gateway.ledger.watch import Watch  # noqa: PLC0415
     from gateway.materials.local import LocalStore  # noqa: PLC0415
@@ -196,10 +197,9 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
         observe=telemetry.batch,
     )
-    watch = Watch(settings.database_url)
+    watch, forms = Watch(settings.database_url), load_forms(settings.form_settings)
     procedure, schemas = procedure_of(settings.rule_settings), adapters(settings.schema_versions)
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
-    forms = load_forms(settings.form_settings)
     parts = Parts(
         origin=settings.origin,
         clock=clock,
@@ -209,6 +209,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         statement_forms=statement_forms(forms),
         writer=batcher,
         reader=Reader(pool),
+        notices=ScheduleReader(pool),
         watch=watch,
         store=LocalStore(settings.materials_dir),
         grants=Grants(pool),

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Mount]] = {
         "gateway.cli.statement", "app", "State a signed fact outside a handoff; read statements.", _SEND
     ),
     "inbox": Mount("gateway.cli.inbox", "app", "List or follow what was handed to you.", _RECEIVE),
+    "notices": Mount("gateway.cli.notices", "app", "List or follow warnings and breaches of limits.", _RECEIVE),
     "claim": Mount("gateway.cli.handoff", "claim_app", "Take a lease on a handoff.", _RECEIVE),
     "fetch": Mount("gateway.cli.fetch", "app", "Write original, rendition, report and receipt to a folder.", _RECEIVE),
     "decide": Mount("gateway.cli.decide", "app", "Accept, ask for a supplement, or refuse.", _RECEIVE),

@@ -22,6 +22,7 @@ _L = "gateway.v1.LedgerService/"
 _W = "gateway.v1.WitnessService/"
 _S = "gateway.v1.StatementService/"
 _R = "gateway.v1.MirrorService/"
+_N = "gateway.v1.NoticeService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _E + "Validate": EXCHANGE,
@@ -44,6 +45,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _S + "SubmitStatement": EXCHANGE,
     _S + "ListStatements": EXCHANGE,
     _S + "GetStatement": EXCHANGE,
+    _N + "ListNotices": EXCHANGE,
+    _N + "WatchNotices": EXCHANGE,
     _W + "GetCheckpoint": EVERYBODY,
     _W + "AddCosignature": EVERYBODY,
     _R + "ListEntries": EVERYBODY,

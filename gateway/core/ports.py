@@ -23,6 +23,7 @@ from gateway.core.track import Tracks
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading, Rendition
+    from gateway.core.clock_alarm import Parties
     from gateway.core.schema_register import Schema
 
 Clock = Callable[[], datetime]
@@ -173,12 +174,14 @@ class Notice(NamedTuple):
         recorded_at: aware UTC.
         case_number: police case number; "" when nobody knows it any more.
         entry: what it says.
+        leaf: canonical bytes of the entry.
     """
 
     seq: int
     recorded_at: datetime
     case_number: str
     entry: Entry
+    leaf: bytes
 
 
 class NoticeReader(Protocol):
@@ -186,6 +189,9 @@ class NoticeReader(Protocol):
 
     async def notices(self, agency: str, after: int, limit: int) -> list[Notice]:
         """What an agency (short form) was told after an index, by index."""
+
+    async def parties(self, case: str) -> Parties:
+        """Agencies of a case (pseudonym), by which it is known whose a limit is."""
 
 
 @dataclass(frozen=True, slots=True)

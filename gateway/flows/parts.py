@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway.core.calendar import load_calendar
+from gateway.core.clock_due import Counting
+from gateway.core.clock_table import ClockTable, load_clock_table
 from gateway.core.enquiry import EnquiryLimit
 from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.mirror import MirrorSource
@@ -16,6 +19,7 @@ from gateway.core.ports import (
     LedgerWriter,
     MaterialGrants,
     MaterialStore,
+    NoticeReader,
     Procedure,
     StatementSigner,
     StatementVerifier,
@@ -26,6 +30,11 @@ from gateway.core.statement_form import StatementForms
 from gateway.core.visibility import Visibility, load_visibility
 from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.register import Registers
+
+
+def load_counting() -> Counting:
+    """The calendar that comes with the package, and the readings of the table of limits."""
+    return Counting(load_calendar(), load_clock_table().settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,7 @@ class Parts:
         statement_forms: types of statements that are taken.
         writer: appends to the ledger.
         reader: reads the ledger.
+        notices: reads what agencies were told of limits.
         watch: wakes readers of an inbox.
         store: materials.
         grants: who may see which material.
@@ -52,6 +62,8 @@ class Parts:
         policy: whose cosignatures seal a receipt; None when nothing is sealed here.
         forms: published forms of annexes and statements, with the chosen settings.
         registers: officers' registers that agencies have stated.
+        clocks: table of statutory limits.
+        counting: what limits are counted by.
         visibility: who sees which material.
         enquiries: how often parties may ask, at this process.
     """
@@ -64,6 +76,7 @@ class Parts:
     statement_forms: StatementForms
     writer: LedgerWriter
     reader: LedgerReader
+    notices: NoticeReader
     watch: InboxWatch
     store: MaterialStore
     grants: MaterialGrants
@@ -75,5 +88,7 @@ class Parts:
     policy: WitnessPolicy | None = None
     forms: FormBook = field(default_factory=load_form_book)
     registers: Registers = field(default_factory=Registers)
+    clocks: ClockTable = field(default_factory=load_clock_table)
+    counting: Counting = field(default_factory=load_counting)
     visibility: Visibility = field(default_factory=load_visibility)
     enquiries: EnquiryLimit = field(default_factory=EnquiryLimit)

@@ -62,6 +62,8 @@ class ScheduleReader:
         """
         rows = await fetch(self._pool, _SQL["notices"], agency, after, limit)
         return [
-            Notice(row["seq"], row["recorded_at"].astimezone(UTC), row["case_number"], from_leaf(row["leaf"]))
+            Notice(
+                row["seq"], row["recorded_at"].astimezone(UTC), row["case_number"], from_leaf(row["leaf"]), row["leaf"]
+            )
             for row in rows
         ]

@@ -25,6 +25,7 @@ from gateway.rpc.client_exchange import ExchangeCalls
 from gateway.rpc.client_inbox import InboxCalls
 from gateway.rpc.client_ledger import LedgerCalls
 from gateway.rpc.client_material import FileDigest, MaterialCalls
+from gateway.rpc.client_notice import NoticeCalls
 from gateway.rpc.client_receipt import GatewayVerifier
 from gateway.rpc.client_statement import StatementCalls, StatementSigner
 
@@ -47,7 +48,7 @@ class SubmittedBundle:
     uploaded: tuple[FileDigest, ...]
 
 
-class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, StatementCalls, EnquiryCalls, LedgerCalls):
+class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, StatementCalls, EnquiryCalls, LedgerCalls, NoticeCalls):
     """All RPCs of the gateway with core types in and out.
 
     Args:

@@ -15,6 +15,7 @@ from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
 from gateway.rpc.mirror import MirrorServicer
+from gateway.rpc.notice import NoticeServicer
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
@@ -28,6 +29,8 @@ from gateway.v1 import (
     material_pb2_grpc,
     mirror_pb2,
     mirror_pb2_grpc,
+    notice_pb2,
+    notice_pb2_grpc,
     statement_pb2,
     statement_pb2_grpc,
     witness_pb2,
@@ -42,6 +45,7 @@ SERVICES: Final = (
     enquiry_pb2.DESCRIPTOR.services_by_name["EnquiryService"],
     witness_pb2.DESCRIPTOR.services_by_name["WitnessService"],
     mirror_pb2.DESCRIPTOR.services_by_name["MirrorService"],
+    notice_pb2.DESCRIPTOR.services_by_name["NoticeService"],
 )
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
@@ -82,6 +86,7 @@ class GatewayServer:
         statement_pb2_grpc.add_StatementServiceServicer_to_server(StatementServicer(parts), collector)  # type: ignore[arg-type]
         witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
         mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
+        notice_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(parts), collector)  # type: ignore[arg-type]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, collector)
         names = [service.full_name for service in SERVICES] + [health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), collector)

@@ -9,6 +9,7 @@ from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
 from gateway.rpc.material import MaterialServicer
 from gateway.rpc.mirror import MirrorServicer
+from gateway.rpc.notice import NoticeServicer
 from gateway.rpc.server import SERVICES
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
@@ -18,6 +19,7 @@ from gateway.v1 import (
     ledger_pb2_grpc,
     material_pb2_grpc,
     mirror_pb2_grpc,
+    notice_pb2_grpc,
     statement_pb2_grpc,
     witness_pb2_grpc,
 )
@@ -54,4 +56,5 @@ def test_collector_sees_every_method_that_generated_code_registers() -> None:
     witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
     enquiry_pb2_grpc.add_EnquiryServiceServicer_to_server(EnquiryServicer(parts), collector)  # type: ignore[arg-type]
     mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
+    notice_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(parts), collector)  # type: ignore[arg-type]
     assert set(collector.handlers) == _described()

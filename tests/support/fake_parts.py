@@ -29,6 +29,7 @@ from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
 from tests.support.fake_ledger import FakeClock, FakeLedger, FakeReader, FakeWatch
 from tests.support.fake_mirror import FakeMirrorSource
+from tests.support.fake_notice import FakeNotices
 from tests.support.fake_seal import FakeCheckpoints
 
 POLICE = parse_agency("ps:110108")
@@ -273,6 +274,7 @@ class World:
     procedure: Procedure = field(default_factory=Unjudged)
     checkpoints: FakeCheckpoints = field(default_factory=FakeCheckpoints)
     mirror: FakeMirrorSource = field(default_factory=FakeMirrorSource)
+    notices: FakeNotices = field(default_factory=FakeNotices)
     policy: WitnessPolicy | None = None
     is_key_revoked: bool = False
     forms: StatementForms = field(default_factory=lambda: StatementForms((procedural_act_form(load_form_book()),)))
@@ -304,6 +306,7 @@ class World:
             statement_forms=self.forms,
             writer=self.ledger,
             reader=cast(LedgerReader, self.reader),
+            notices=self.notices,
             watch=self.watch,
             store=self.store,
             grants=self.grants,

@@ -29,6 +29,7 @@ from gateway.v1 import (
     ledger_pb2_grpc,
     material_pb2,
     material_pb2_grpc,
+    notice_pb2_grpc,
     statement_pb2,
     statement_pb2_grpc,
 )
@@ -124,6 +125,7 @@ class Desk:
         self.exchange: Any = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.material: Any = material_pb2_grpc.MaterialServiceStub(self.channel)
         self.statement: Any = statement_pb2_grpc.StatementServiceStub(self.channel)
+        self.notice: Any = notice_pb2_grpc.NoticeServiceStub(self.channel)
         self.ledger: Any = ledger_pb2_grpc.LedgerServiceStub(self.channel)
         return self
 
