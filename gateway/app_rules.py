@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +16,8 @@ from gateway.core.entry import Entry, from_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.evidence_port import CaseBundle
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX
+from gateway.core.form.legal_review import NAME as REVIEW
+from gateway.core.form.legal_review import to_review
 from gateway.core.form.register import to_register
 from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Replayed, is_judged, replay_entry
@@ -46,6 +48,20 @@ class StatedRegister(NamedTuple):
     rows: Mapping[str, Mapping[str, Any]]
 
 
+class StatedReview(NamedTuple):
+    """A legal review as it was stated.
+
+    Args:
+        at: index of the entry.
+        issuer: agency, short form.
+        review: what a judgement looks at.
+    """
+
+    at: int
+    issuer: str
+    review: Mapping[str, Any]
+
+
 class CaseReplay:
     """Judges the entries of one case again.
 
@@ -62,7 +78,11 @@ class CaseReplay:
         self._forms: FormBook = load_forms(None)
 
     def replay(
-        self, entries: list[Entry], bundles: list[CaseBundle], stated: Mapping[str, list[StatedRegister]] | None = None
+        self,
+        entries: list[Entry],
+        bundles: list[CaseBundle],
+        stated: Mapping[str, list[StatedRegister]] | None = None,
+        reviews: Sequence[StatedReview] = (),
     ) -> list[Replayed]:
         """Judge every entry that was judged.
 
@@ -70,18 +90,26 @@ class CaseReplay:
             entries: of the case.
             bundles: of the case.
             stated: officers' registers by the agency that stated them, by index.
+            reviews: legal reviews of the case, by index.
 
         Returns:
             one comparison for each entry with a judgement, in order.
         """
         by_handoff = {bundle.handoff: bundle for bundle in bundles}
         return [
-            self._replay(entry, by_handoff.get(entry.handoff), (stated or {}).get(entry.sender, []))
+            self._replay(
+                entry,
+                by_handoff.get(entry.handoff),
+                (stated or {}).get(entry.sender, []),
+                [one for one in reviews if one.issuer == entry.sender],
+            )
             for entry in entries
             if is_judged(entry)
         ]
 
-    def _replay(self, entry: Entry, bundle: CaseBundle | None, stated: list[StatedRegister]) -> Replayed:
+    def _replay(
+        self, entry: Entry, bundle: CaseBundle | None, stated: list[StatedRegister], reviews: list[StatedReview]
+    ) -> Replayed:
         case: Case | None = None
         annexes: tuple[Annex, ...] = ()
         if bundle is not None and bundle.manifest_jws:
@@ -92,7 +120,9 @@ class CaseReplay:
                 case, annexes = self._case(manifest, bundle.record), found
         before = [one for one in stated if one.at < entry.index]
         registers = [_register(before), _register(before[:-1])] if before else [{}]
-        return replay_entry(entry, case, annexes, self._procedure.find, registers)
+        known = tuple(one.review for one in reviews if one.at < entry.index)
+        seen = (known, known[:-1]) if known else ((),)
+        return replay_entry(entry, case, annexes, self._procedure.find, registers=registers, reviews=seen)
 
     def _case(self, manifest: Manifest, stored: bytes) -> Case | None:
         record = manifest.native_record
@@ -150,6 +180,18 @@ async def _stated(reader: Reader, agency: str) -> list[StatedRegister]:
             return found
 
 
+async def _reviews(reader: Reader, case: str) -> list[StatedReview]:
+    found: list[StatedReview] = []
+    while True:
+        after = found[-1].at if found else -1
+        page = await reader.statements(case=case, issuer="", type_name=REVIEW, after_index=after, limit=PAGE)
+        for one in page:
+            review = to_review(payload_of(one.statement_jws)["body"])
+            found.append(StatedReview(one.appended.index, one.issuer, review))
+        if len(page) < PAGE:
+            return found
+
+
 async def replay_case(
     database_url: str, case: str, *, materials: Path | None, settings: Path | None, register: Path | None
 ) -> list[Replayed] | None:
@@ -179,6 +221,7 @@ async def replay_case(
             return None
         police = {entry.sender for entry in entries if entry.sender.startswith("ps:")}
         stated = {agency: await _stated(Reader(pool), agency) for agency in sorted(police)}
-        return replay.replay(entries, await source.bundles(case), stated)
+        reviews = await _reviews(Reader(pool), case)
+        return replay.replay(entries, await source.bundles(case), stated, reviews)
     finally:
         await pool.close()

@@ -13,7 +13,6 @@ from typing import Any
 
 from gateway.core.annex import Annex
 from gateway.core.case import Case
-from gateway.core.fact import Fact
 
 
 class Point(StrEnum):
@@ -35,7 +34,7 @@ class Dossier:
         on: day of the proceeding in China, by which ages and validities are judged.
         case: the record as read.
         annexes: of the bundle, those that could be read.
-        facts: of the case so far, by person key.
+        reviews: legal reviews that the sender stated of the case before (``to_review``), in the ledger's order.
         register: rows of the officers' register in force at the sender, by officer number; empty when none was stated.
     """
 
@@ -43,5 +42,5 @@ class Dossier:
     on: date
     case: Case
     annexes: tuple[Annex, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    reviews: tuple[Mapping[str, Any], ...] = ()
     register: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

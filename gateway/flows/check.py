@@ -25,6 +25,7 @@ from gateway.flows.judge import judge_reading, to_findings
 from gateway.flows.material import brought
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
+from gateway.flows.review import find_reviews
 
 if TYPE_CHECKING:
     from gateway.core.case import Reading
@@ -106,7 +107,7 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
         findings += _agreement(manifest, reading)
     is_read = reading is not None and not reading.has_errors
     findings += annex_findings
-    # Of the rules only those of a transfer ask who the officers are.
+    # Of the rules only those of a transfer ask who the officers are and whether somebody reviewed it.
     is_transfer = manifest.kind in (RecordKind.TRANSFER, RecordKind.RETRANSFER)
     needs_register = bool(annexes) or (is_read and is_transfer)
     register = await parts.registers.find(parts.reader, manifest.sender) if needs_register else {}
@@ -114,7 +115,8 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
         case = reading.case if reading is not None and is_read else None
         findings += await check_annexes(parts, manifest, annexes, case, now, register=register)
     if reading is not None and is_read:
-        outcome = judge_reading(parts, reading, now, annexes=annexes, register=register)
+        reviews = await find_reviews(parts, manifest.sender, manifest.case_number) if is_transfer else ()
+        outcome = judge_reading(parts, reading, now, annexes=annexes, register=register, reviews=reviews)
         findings += to_findings(parts, reading, outcome)
     return Checked(signed, record, reading, outcome, tuple(findings), annexes)
 

@@ -33,6 +33,7 @@ def judge_reading(
     point: Point | None = None,
     annexes: tuple[Annex, ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
+    reviews: tuple[Mapping[str, Any], ...] = (),
 ) -> RuleOutcome:
     """Judge a record that was read without error.
 
@@ -43,6 +44,7 @@ def judge_reading(
         point: None for that of the kind of the record.
         annexes: of the bundle, as read.
         register: officers' register of the sender; None when none is known.
+        reviews: legal reviews that the sender stated of the case.
 
     Returns:
         the outcome; NOT_EVALUATED for a record of a kind that nobody judges.
@@ -50,7 +52,8 @@ def judge_reading(
     case = reading.case
     if case is None:
         return parts.procedure.judge(None)
-    return parts.procedure.judge(make_dossier(case, now, point=point, annexes=annexes, register=register))
+    dossier = make_dossier(case, now, point=point, annexes=annexes, reviews=reviews, register=register)
+    return parts.procedure.judge(dossier)
 
 
 def to_findings(parts: Parts, reading: Reading, outcome: RuleOutcome) -> list[Finding]:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from gateway.app_rules import CaseReplay, replay_case
 from gateway.core.entry import Entry, EntryKind
+from gateway.core.form.book import load_form_book
+from gateway.core.form.catalog import load_example
+from gateway.core.form.definition import FormKind
 from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Verdict
 from gateway.core.judge.rule_set import FILES, read_rule_set
@@ -133,6 +136,29 @@ async def test_register_in_force_at_the_transfer_is_the_one_of_the_replay(cast: 
     handoff = await cast.police.submit(case)
     assert "QUALIFICATION_NOT_VALID" in handoff.warnings
     await state("2028-12-31")
+    pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
+    found = await replay_case(
+        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+    )
+    assert found is not None
+    assert [one.verdict for one in found] == [Verdict.SAME]
+
+
+async def test_legal_review_that_was_stated_before_the_transfer_is_seen_and_replayed(cast: Cast) -> None:
+    """D20.2: a statement of the case counts as the annex does; one that comes later changes no judgement."""
+    case = papers(transfer())
+    body = json.loads(load_example(load_form_book().find(FormKind.STATEMENT, "legal-review", 1)))
+    reviewed = {
+        "object": "TRANSFER",
+        "submitted_at": "2026-01-28T08:10:00+08:00",
+        "reviewed_at": "2026-01-28T08:20:00+08:00",
+    }
+    without = await cast.police.findings(case)
+    assert "LEGAL_REVIEW_MISSING" in without
+    await cast.police.state("legal-review", case, **{**body, **reviewed, "opinion": "AGREE"})
+    sent = await cast.police.submit(case)
+    assert "LEGAL_REVIEW_MISSING" not in sent.warnings
+    await cast.police.state("legal-review", case, **{**body, **reviewed, "opinion": "DISAGREE"})
     pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
     found = await replay_case(
         cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None

@@ -30,6 +30,7 @@ FILED, INDICTED, ON = date(2026, 6, 2), date(2026, 6, 17), date(2026, 6, 17)
 CASE_CODES = ("D01", "D02", "D04", "D15", "D17", "D18", "D19", "D20", "D22", "D23", "D44", "D45", "D46", "D50",
               "D51", "D52", "D53")  # fmt: skip
 PERSON_CODES = ("D10", "D12", "D13", "D16", "D30", "D40", "D41", "D42", "D43")
+REVIEW = {"review_id": "1", "object": "TRANSFER", "opinion": "AGREE", "reviewed_at": "2026-06-02T18:00:00+08:00"}
 DATES = {"D44": INDICTED, "D45": INDICTED, "D41": date(2026, 6, 14), "D43": date(2026, 6, 14), "D04": FILED}
 
 
@@ -127,4 +128,6 @@ def make_org(**changes: Any) -> Organisation:
 
 def make_dossier(point: Point = Point.INDICTMENT, *, on: date = ON, case: Case | None = None, **more: Any) -> Dossier:
     """The dossier of a case in which nothing is wrong."""
+    if point is Point.TRANSFER:
+        more = {"reviews": (REVIEW,), **more}
     return Dossier(point=point, on=on, case=case or make_case(), **more)

@@ -5,8 +5,9 @@ Source: domain model, section 3 (legal review 法制审核); MPS 286; MPS Opinio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
@@ -15,8 +16,14 @@ from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 NAME: Final = "legal-review"
+_SHOWN: Final = ("review_id", "object", "opinion", "reviewed_at")
 _FORMS: Final = (NAME,)
 AGREES: Final = ("AGREE", "AGREE_WITH_CHANGES")
+
+
+def to_review(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a judgement looks at of a review: its number, what was reviewed, the opinion and when; no person."""
+    return {name: body[name] for name in _SHOWN}
 
 
 def _find_handler(annex: Annex, _: Scene) -> Faults:

@@ -1,6 +1,6 @@
 """What is looked at in acts: who did them, what was frozen, what is proposed.
 
-Source: domain model, sections 2.4, 3 (officer qualification, freezing of funds), 4.2 and 4.3.
+Source: domain model, sections 2.4, 3 (officer qualification, legal review, freezing of funds), 4.2 and 4.3.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from gateway.core.case import Officer, Term
+from gateway.core.form.legal_review import AGREES
+from gateway.core.form.period import to_instant
 from gateway.core.form.register import is_qualified
 from gateway.core.judge.check_person import months_of
 from gateway.core.judge.row import Check, Hit, JudgeRule
-from gateway.core.judge.view import Subject, View
+from gateway.core.judge.view import Subject, View, to_china_day
 
 
 def _investigators(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
@@ -51,6 +53,24 @@ def _qualified_by_record(officer: Officer, path: str, days: list[date], levels: 
         yield Hit(f"{path}.valid_to", is_missing=True)
     elif days and officer.valid_to < max(days):
         yield Hit(f"{path}.valid_to")
+
+
+def _reviewed(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
+    """The last review before the opinion for prosecution counts: who disagreed later did not agree.
+
+    The opinion of the reviewer stays with the police (D21); what is looked at is the attestation, which comes with the
+    bundle or was stated before. An opinion without a day, or none, is measured by the day of the transfer.
+    """
+    attested = [annex.data for annex in view.annexes(*rule.parameters["annexes"])]
+    by = max((document.on for _, document in view.documents("D20") if document.on is not None), default=view.on)
+    reviews = [
+        review
+        for review in (*view.dossier.reviews, *attested)
+        if review["object"] == rule.parameters["object"] and to_china_day(review["reviewed_at"]) <= by
+    ]
+    last = max(reviews, key=lambda review: to_instant(review["reviewed_at"]), default=None)
+    if last is None or last["opinion"] not in AGREES:
+        yield Hit("document")
 
 
 def _freeze_lasts(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
@@ -153,6 +173,7 @@ def _is_outside(probation: tuple[int, int], least: int, most: int, term: Term) -
 CHECKS: Final[Mapping[str, Check]] = {
     "investigators": _investigators,
     "qualified": _qualified,
+    "reviewed": _reviewed,
     "freeze_lasts": _freeze_lasts,
     "totals": _totals,
     "mass_freeze": _mass_freeze,

@@ -70,9 +70,9 @@ def digest_inputs(dossier: Dossier) -> str:
 
     Returns:
         SHA-256 of two lines of canonical JSON (sorted keys, no white space, instants in UTC), 64 hexadecimal digits:
-        the record, then everything else by name.
+        the record, then everything else that there is, by name.
     """
-    rest = {name: getattr(dossier, name) for name in _REST}
+    rest = {name: value for name in _REST if (value := getattr(dossier, name))}
     return sha256(f"{_encode_record(dossier.case)}\n{_encode_rest(rest)}".encode("ascii")).hexdigest()
 
 

@@ -19,7 +19,6 @@ from gateway.core.annex import Annex
 from gateway.core.case import Case
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.dossier import Dossier, Point
-from gateway.core.fact import Fact
 from gateway.core.route import RecordKind
 
 POINT_OF_KIND: Final[Mapping[str, Point]] = {
@@ -62,7 +61,7 @@ def make_dossier(
     *,
     point: Point | None = None,
     annexes: tuple[Annex, ...] = (),
-    facts: tuple[Fact, ...] = (),
+    reviews: tuple[Mapping[str, Any], ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Dossier | None:
     """Put together what a judgement may look at.
@@ -72,7 +71,7 @@ def make_dossier(
         now: gateway time, aware.
         point: None for that of the kind of the record.
         annexes: of the bundle.
-        facts: of the case so far, by person key.
+        reviews: legal reviews that the sender stated of the case; only a transfer is judged by them.
         register: rows of the officers' register of the sender; a transfer is judged by those of the officers whom the
             record names, and by an empty row for one who is not in it.
 
@@ -83,7 +82,8 @@ def make_dossier(
     if point is None or (point is Point.OTHER and case.receiver.startswith("pr:")):
         return None
     return Dossier(
-        point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes, facts=facts,
+        point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes,
+        reviews=reviews if point is Point.TRANSFER else (),
         register=_named(case, register) if register and point is Point.TRANSFER else {},
     )  # fmt: skip
 

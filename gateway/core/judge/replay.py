@@ -56,6 +56,7 @@ def is_judged(entry: Entry) -> bool:
 
 
 Register = Mapping[str, Mapping[str, Any]]
+Reviews = tuple[Mapping[str, Any], ...]
 
 
 def replay_entry(
@@ -63,7 +64,9 @@ def replay_entry(
     case: Case | None,
     annexes: tuple[Annex, ...],
     find: Callable[[str], JudgeRuleSet | None],
+    *,
     registers: Sequence[Register] = ({},),
+    reviews: Sequence[Reviews] = ((),),
 ) -> Replayed:
     """Judge the record of an entry again.
 
@@ -73,10 +76,11 @@ def replay_entry(
         annexes: of its bundle.
         find: gives a rule set by its id.
         registers: officers' registers that may have been in force.
+        reviews: legal reviews that may have been stated.
 
     Returns:
         the comparison. A judgement was made a moment before its entry: at midnight that was the day before, and a
-        register that was stated in that moment may or may not have been seen.
+        register or review that was stated in that moment may or may not have been seen.
     """
 
     def answer(verdict: Verdict, reason: str = "", again: str = "") -> Replayed:
@@ -89,9 +93,9 @@ def replay_entry(
         return answer(Verdict.CANNOT_TELL, "the record is not stored any more, or cannot be read")
     point = Point.COURT_ACCEPTANCE if entry.kind is EntryKind.ACCEPTED else None
     results = []
-    for earlier, register in product((timedelta(0), timedelta(minutes=10)), registers):
+    for earlier, register, stated in product((timedelta(0), timedelta(minutes=10)), registers, reviews):
         at = entry.recorded_at - earlier
-        dossier = make_dossier(case, at, point=point, annexes=annexes, register=register)
+        dossier = make_dossier(case, at, point=point, annexes=annexes, reviews=stated, register=register)
         if dossier is None:
             return answer(Verdict.DIFFERS, "nobody judges a record of this kind")
         outcome = judge_dossier(rules, dossier)

@@ -14,11 +14,9 @@ from gateway.core.judge.charge import ChargeRule, ChargeTable
 from gateway.core.judge.setting import JudgeSettings
 
 FAST: Final = "FAST"
-SUITABLE_FACT: Final = "suitability_attested"
-"""Kind of the fact by which an official says whether somebody is suitable (X08); its input ``suitable`` is a bool."""
 SUITABLE_ANNEX: Final = "suitability-attestation"
-"""Name of the annex that says the same: ``persons`` with ``key``, ``suitable``, and for an organisation the flags of
-its plea."""
+"""Name of the annex by which an official says whether somebody is suitable (X08): ``persons`` with ``key``,
+``suitable``, and for an organisation the flags of its plea."""
 _STAGES: Final = {"PS": 1, "PR": 2, "CT": 3}
 
 
@@ -138,9 +136,7 @@ class View:
     def attestation(self, key: str) -> Mapping[str, Any]:
         """What an official attested of a defendant; empty when nothing was said."""
         if self._attested is None:
-            self._attested = {
-                fact.person: fact.inputs for fact in self.dossier.facts if fact.kind == SUITABLE_FACT and fact.person
-            }
+            self._attested = {}
             for annex in self.annexes(SUITABLE_ANNEX):
                 self._attested.update({item["key"]: item for item in annex.data.get("persons", ())})
         return self._attested.get(key, {})

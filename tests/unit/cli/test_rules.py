@@ -42,7 +42,9 @@ def test_check_prints_exactly_result_persons_documents_and_rule_set() -> None:
     assert (finding["rule"], finding["path"]) == ("E02", "/YSQS/XYRLB/XYR[1]")
     assert (finding["field"], finding["basis"]) == ("person[1].proposal.penalty", "CPL 222")
     assert finding["cure"] and finding["is_missing"]
-    assert {one["name"] for one in told["documents"]} == {"DOCUMENT_MISSING", "DOCUMENT_WITHOUT_NUMBER"}
+    assert {one["name"] for one in told["documents"]} == {
+        "DOCUMENT_MISSING", "DOCUMENT_WITHOUT_NUMBER", "LEGAL_REVIEW_MISSING",
+    }  # fmt: skip
 
 
 def test_check_of_a_record_that_would_be_refused_has_status_one(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ def test_review_that_disagrees_with_the_transfer_is_against_the_evidence() -> No
         ({"object": "TRANSFER", "opinion": "AGREE_WITH_CHANGES"}, []),
         ({"object": "FREEZE", "opinion": "DISAGREE"}, []),
     ):
-        assert _found(make_dossier(Point.TRANSFER, annexes=_annex("legal-review", **data)), "E03") == found
+        annexes = _annex("legal-review", reviewed_at="2026-06-02T10:00:00+08:00", **data)
+        assert _found(make_dossier(Point.TRANSFER, annexes=annexes), "E03") == found
 
 
 def test_consent_that_the_court_did_not_ask_for_is_not_known() -> None:

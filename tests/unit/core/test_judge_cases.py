@@ -13,11 +13,10 @@ import pytest
 from gateway.core.annex import Annex
 from gateway.core.case import Charge, Freeze, LegalHelp, Officer, Property
 from gateway.core.dossier import Dossier, Point
-from gateway.core.fact import Fact
 from gateway.core.judge.engine import judge_dossier
 from gateway.core.judge.outcome import Result, RuleFinding
 from gateway.core.judge.rule_set import load_rule_set
-from gateway.core.judge.view import SUITABLE_ANNEX, SUITABLE_FACT
+from gateway.core.judge.view import SUITABLE_ANNEX
 from gateway.core.judge.what_if import apply_setter
 from tests.support.dossier import ON, make_case, make_dossier, make_org
 
@@ -202,6 +201,7 @@ PRESENCE: list[Row] = [
 BY_HAND = {
     "X05": "test_co_defendant_who_objects_takes_the_whole_case_out",
     "D17.3": "test_mass_freeze_without_approval_is_refused",
+    "D20.2": "test_transfer_needs_a_legal_review_that_agrees_before_the_opinion_for_prosecution",
 }
 """Rules whose cases need more than setters, with the test that has them."""
 NOT_TESTABLE = {"D03": "optional everywhere", "D14": "optional everywhere", "D15": "asked for by its charge, D15.1"}
@@ -281,8 +281,6 @@ def test_foreigner_is_unknown_until_an_official_attests_and_out_when_he_denies()
     assert judge_dossier(RULES, replace(dossier, annexes=_attest(key="R2"))).result is Result.UNKNOWN
     denied = replace(dossier, annexes=_attest(suitable=False))
     assert [(one.field, one.is_missing) for one in findings_of(denied, "X08")] == [("person[1]", False)]
-    told = Fact(kind=SUITABLE_FACT, at=ON, person="R1", inputs={"suitable": True})
-    assert judge_dossier(RULES, replace(dossier, facts=(told,))).result is Result.ELIGIBLE
 
 
 def test_review_that_denies_the_evidence_counts_against_the_document_that_asserts_it() -> None:
@@ -376,3 +374,46 @@ def test_same_officer_twice_is_one_investigator() -> None:
     officers = (Officer(no="1", role="LEAD"), Officer(no="1", role="ASSIST"))
     assert len(findings_of(make_dossier(Point.TRANSFER, case=make_case(officers=officers)), "D13.1")) == 1
     assert make_dossier().on == ON
+
+
+def _review(reviewed_at: str, opinion: str = "AGREE", of: str = "TRANSFER") -> dict[str, str]:
+    return {"review_id": "1", "object": of, "opinion": opinion, "reviewed_at": f"2026-06-{reviewed_at}:00+08:00"}
+
+
+@pytest.mark.parametrize(
+    ("reviews", "is_told"),
+    [
+        ([], True),
+        # The opinion for prosecution (D20) of the case is of 3 June: its whole day counts, the next one does not.
+        ([_review("03T23:59")], False),
+        ([_review("04T00:00")], True),
+        ([_review("02T10:00", "AGREE_WITH_CHANGES")], False),
+        ([_review("02T10:00", "DISAGREE")], True),
+        # A review of something else says nothing of the transfer.
+        ([_review("02T10:00", of="FILING")], True),
+        ([_review("02T10:00", "DISAGREE"), _review("03T10:00")], False),
+        ([_review("02T10:00"), _review("03T10:00", "DISAGREE")], True),
+        ([_review("03T10:00"), _review("02T10:00", "DISAGREE")], False),
+        ([_review("03T10:00"), _review("04T10:00", "DISAGREE")], False),
+    ],
+)
+def test_transfer_needs_a_legal_review_that_agrees_before_the_opinion_for_prosecution(
+    reviews: list[dict[str, str]], is_told: bool
+) -> None:
+    """D20.2: attested by an annex or a statement, the last review before the opinion counts; missing it is told."""
+    wanted = [("document", "LEGAL_REVIEW_MISSING", "warning", "MPS 283-286")] if is_told else []
+    annexes = tuple(
+        Annex(name="legal-review", version=1, path=f"/materials/{at}", data=data) for at, data in enumerate(reviews)
+    )
+    halves = [({"annexes": annexes[:1], "reviews": tuple(reviews[1:])})] if len(reviews) > 1 else []
+    for given in ({"annexes": annexes, "reviews": ()}, {"reviews": tuple(reviews)}, *halves):
+        found = findings_of(make_dossier(TR, **given), "D20.2")  # type: ignore[arg-type]
+        assert [(one.field, one.code.name, one.severity.value, one.basis) for one in found] == wanted
+
+
+def test_legal_review_is_measured_by_the_transfer_when_the_opinion_has_no_day_and_asked_for_there_only() -> None:
+    """Without D20 the day of the transfer, 17 June, is the last; an indictment is not the police's to review."""
+    for setter in ("document[8].on=none", "document.D20=missing"):
+        dossier = apply_setter(make_dossier(TR, reviews=(_review("17T09:00"),)), setter)
+        assert findings_of(dossier, "D20.2") == []
+    assert findings_of(make_dossier(IN), "D20.2") == []

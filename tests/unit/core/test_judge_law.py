@@ -153,6 +153,7 @@ def test_digest_changes_with_every_field_of_the_dossier() -> None:
         replace(dossier, point=Point.HEARING),
         replace(dossier, on=date(2026, 6, 18)),
         replace(dossier, register={"1": {"level": "BASIC"}}),
+        replace(dossier, reviews=({"object": "TRANSFER"},)),
         replace(dossier, case=replace(dossier.case, major_impact=None)),
         replace(dossier, case=replace(dossier.case, major_impact=True)),
         replace(dossier, case=replace(dossier.case, persons=(make_person(plea_guilty=False),))),
