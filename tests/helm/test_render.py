@@ -33,6 +33,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "log without policies": {"signer__enabled": True, "tiles__enabled": True, "networkPolicy__enabled": False},
     "no policies": {"networkPolicy__enabled": False},
+    "settings": {
+        "settings__configMapName": "readings",
+        "settings__rulesKey": "rules.yaml",
+        "settings__schemaVersionsKey": "schemas.toml",
+    },
     "everything named": {
         "image__digest": "sha256:" + "a" * 64,
         "image__pullSecrets": ["registry"],
@@ -121,6 +126,27 @@ def test_gateway_when_rendered_reads_secrets_from_files_it_cannot_write() -> Non
     assert len(paths) == 9
     for path in paths:
         assert any(path == folder or path.startswith(f"{folder}/") for folder in mounted), path
+
+
+@pytest.mark.parametrize(
+    ("key", "variable"),
+    [
+        ("rulesKey", "FASTTRACK_RULE_SETTINGS"),
+        ("formsKey", "FASTTRACK_FORM_SETTINGS"),
+        ("schemaVersionsKey", "FASTTRACK_SCHEMA_VERSIONS"),
+    ],
+)
+def test_gateway_when_given_settings_reads_the_named_file_and_no_other(key: str, variable: str) -> None:
+    """Each setting is a key of the one ConfigMap; without it the variable is not there."""
+    documents = render(settings__configMapName="readings", **{f"settings__{key}": "chosen.yaml"})
+    spec = one(documents, "Deployment", NAME)["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    paths = {item["name"]: item["value"] for item in container["env"] if "/settings/" in item.get("value", "")}
+    assert paths == {variable: "/etc/fasttrack/settings/chosen.yaml"}
+    [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "settings"]
+    assert (mount["mountPath"], mount["readOnly"]) == ("/etc/fasttrack/settings", True)
+    assert {"name": "settings", "configMap": {"name": "readings"}} in spec["volumes"]
+    assert "/etc/fasttrack/settings" not in str(default_documents())
 
 
 def test_gateway_when_probed_uses_its_own_certificate() -> None:

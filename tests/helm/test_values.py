@@ -31,6 +31,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two signers": ({"signer__replicas": 2}, "replicas"),
     "signer that never looks": ({"signer__intervalSeconds": 0}, "intervalSeconds"),
     "tiles on a port that needs root": ({"tiles__port": 80}, "port"),
+    "settings without a ConfigMap": ({"settings__rulesKey": "rules.yaml"}, "rulesKey"),
+    "ConfigMap of settings without a file": ({"settings__configMapName": "readings"}, "settings"),
+    "settings in another folder": (
+        {"settings__configMapName": "readings", "settings__formsKey": "../tls/tls.key"},
+        "formsKey",
+    ),
     "size without a unit": ({"materials__size": "100"}, "size"),
     "security context from outside": ({"securityContext": {"runAsUser": 0}}, "securityContext"),
 }
