@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from gateway.core.act_table import ActRow
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.lifecycle import CaseState, Stage
+from gateway.core.service import is_period_over, is_served, unserve
 from gateway.core.track import Own, PersonTrack, Tracks, from_track, to_track
 from gateway.core.track_step import hand_over
 
 MAX_FAST_MONTHS: Final = 36
 """CPL 222: no more than three years of imprisonment on the fast track."""
-APPEAL_DAYS: Final = 10
-"""CPL 230; holidays only make the period longer, so nothing is effective earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +98,9 @@ def _effective(act: Acting) -> Moved:
     """The last recipient's period has passed, and nobody has appealed."""
     moved, tracks = act.moved, act.tracks
     with_file = [tracks.persons[name] for name in tracks.with_file()]
-    if not with_file or not all(track.served for track in with_file):
-        raise forbid(act.row, "the judgment was not served on everybody yet")
-    last = max(date.fromisoformat(track.served) for track in with_file)
-    if date.fromisoformat(act.cause["effective_on"]) <= last + timedelta(days=APPEAL_DAYS):
+    if not with_file or not is_served(with_file):
+        raise forbid(act.row, "the judgment was not served on every defendant and on the procuratorate yet")
+    if not is_period_over(with_file, date.fromisoformat(act.cause["effective_on"])):
         raise forbid(act.row, "the appeal period of the last recipient has not passed", "/body/effective_on")
     return moved, tracks
 
@@ -114,8 +112,8 @@ def _second_instance(act: Acting) -> Moved:
     for name in tracks.with_file():
         track = tracks.persons[name]
         own = "" if track.own == Own.APPEALED else track.own
-        served = "" if act.row.target is Stage.TRIAL_ORDINARY else track.served
-        changes[name] = replace(track, own=own, served=served)
+        is_remanded = act.row.target is Stage.TRIAL_ORDINARY
+        changes[name] = replace(unserve(track) if is_remanded else track, own=own)
     return moved, tracks.change(changes)
 
 

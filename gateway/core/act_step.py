@@ -16,6 +16,7 @@ from gateway.core.act_table import UNSEEN, ActRow, Standing, load_acts
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency, Role, parse_agency
 from gateway.core.lifecycle import CaseState, Stage, Step
+from gateway.core.service import DEFENDANT, serve
 from gateway.core.track import MAX_PERSONS, PersonTrack, Tracks
 
 _POLICE_STAGES: Final = UNSEEN | {Stage.LEGAL_REVIEW, Stage.CONCLUDED, Stage.SUPPLEMENTARY_INVESTIGATION}
@@ -32,7 +33,8 @@ def do_act(
         tracks: of the case before.
         cause: ``act``, ``on`` (the day it happened) and, as the act needs them, ``persons`` (pseudonyms), ``ground``,
             ``to_agency``, ``other`` (pseudonym of a case), ``there`` (pseudonyms in it), ``given`` (what it hands on),
-            ``until``, ``effective_on``, ``expected_months``.
+            ``until``, ``effective_on``, ``expected_months``, ``recipient`` (of a service; the persons themselves when
+            it is left out).
         issuer: who states it.
         sequence: number of the new entry within the case.
         is_unseen: the case has no entry that moved it.
@@ -101,7 +103,10 @@ def _set_persons(row: ActRow, state: CaseState, tracks: Tracks, cause: Mapping[s
             what = f"{row.id} cannot be done to a person whose track stands at {track.own or value}"
             findings.append(Finding(ErrorCode.TRACK_NOT_ALLOWED, path, what, basis=row.rule.citation))
             continue
-        new: dict[str, Any] = {row.region: cause["on"] if row.region == "served" else row.value}
+        if row.region == "served":
+            changes[name] = serve(track, cause.get("recipient", DEFENDANT), cause["on"])
+            continue
+        new: dict[str, Any] = {row.region: row.value}
         changes[name] = replace(track, **new, moved_at=sequence if is_own else track.moved_at)
     if findings:
         raise GatewayError(findings)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
+from gateway.core.errors import Severity
 from gateway.core.identity import Role
 from gateway.core.lifecycle import Stage
 from gateway.core.rule import Rule, RuleFileError, load_rules
@@ -54,6 +55,7 @@ class ActRow:
         when_all: stage to which the file goes from one when the region of all persons has the value.
         needs: fields of the statement that must be there.
         documents: codes of the documents that go with it.
+        without_documents: what a statement is that does not name them all: ``warn`` or ``refuse``.
         fact: what it tells the clocks; "" for nothing.
     """
 
@@ -71,6 +73,7 @@ class ActRow:
     when_all: Mapping[Stage, Stage]
     needs: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    without_documents: Severity = Severity.WARNING
     fact: str = ""
 
     @property
@@ -80,7 +83,8 @@ class ActRow:
 
 
 _REQUIRED: Final = ("title", "transition", "who", "standing", "scope", "from")
-_OPTIONAL: Final = ("to", "sets", "only", "when_all", "needs", "documents", "fact")
+_OPTIONAL: Final = ("to", "sets", "only", "when_all", "needs", "documents", "without_documents", "fact")
+_WITHOUT: Final = {"warn": Severity.WARNING, "refuse": Severity.ERROR}
 UNSEEN: Final = frozenset({Stage.INTAKE, Stage.CASE_ACCEPTED, Stage.FILED, Stage.INVESTIGATING})
 """Where a case may stand that the gateway has not seen move: it hears of it when the police begin to tell."""
 
@@ -99,6 +103,8 @@ def load_acts() -> Mapping[str, ActRow]:
     rows: dict[str, ActRow] = {}
     problems: list[str] = []
     for row in found.rows:
+        if row.rule.id in rows:
+            problems.append(f"{row.rule.id}: an act has one row")
         try:
             rows[row.rule.id] = _to_act(row.rule, row.content)
         except (KeyError, ValueError, TypeError) as error:
@@ -118,6 +124,8 @@ def _to_act(rule: Rule, content: Mapping[str, Any]) -> ActRow:
         raise ValueError(f"{region} has no such value")
     if set(content.get("needs", ())) - NEEDS:
         raise ValueError("needs names a field that there is not")
+    if "without_documents" in content and not content.get("documents"):
+        raise ValueError("without_documents speaks of documents that are not there")
     sources = content["from"]
     return ActRow(
         rule=rule,
@@ -134,5 +142,6 @@ def _to_act(rule: Rule, content: Mapping[str, Any]) -> ActRow:
         when_all={Stage(a): Stage(b) for a, b in content.get("when_all", {}).items()},
         needs=tuple(content.get("needs", ())),
         documents=tuple(content.get("documents", ())),
+        without_documents=_WITHOUT[content.get("without_documents", "warn")],
         fact=content.get("fact", ""),
     )

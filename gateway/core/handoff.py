@@ -8,15 +8,16 @@ the state read under the ledger's lock, so that of two racing callers exactly on
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from gateway.core.act_step import do_act
+from gateway.core.case_value import CHINA_TIME
 from gateway.core.command import DEFAULT_LEASE, Bundle, Command
 from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff_head import CaseHead, Decided, HandoffHead, Place, write_entry
-from gateway.core.identity import GATEWAY, Agency
+from gateway.core.identity import GATEWAY, Agency, parse_agency
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
 from gateway.core.lifecycle import INITIAL, Act, Step, decide, submit
 from gateway.core.track import MAX_TRACK_BYTES, Tracks, row_sha256, to_row
@@ -146,7 +147,9 @@ def _submit(
     )
     tracks = case.tracks
     if command.cause is not None:
-        step, tracks = track_submit(command.handoff_kind, case.state, step, tracks, command.cause, sequence=sequence)
+        step, tracks = track_submit(
+            command.handoff_kind, case.state, step, tracks, command.cause, sequence=sequence, on=_china_day(place)
+        )
     return _tracked(command, place, case, (step, tracks), head)
 
 
@@ -181,6 +184,10 @@ def _tracked(
         raise refuse(ErrorCode.TRACK_NOT_ALLOWED, "", "the case has more persons than its tracks can hold")
     entry = replace(write_entry(command, place, case, step, handoff), tracks_sha256=row_sha256(row))
     return Decided(entry, handoff, tracks if is_changed else None, row)
+
+
+def _china_day(place: Place) -> date:
+    return place.at.astimezone(CHINA_TIME).date()
 
 
 def _require_party(command: Command, agency: str) -> None:
@@ -242,5 +249,13 @@ def _close(command: Command, place: Place, case: CaseHead, handoff: HandoffHead)
         submitted_sequence=handoff.submitted_sequence,
     )
     head = replace(handoff, state=state)
-    step, tracks = track_decide(handoff.kind, act, step, case.tracks, submitted_sequence=handoff.submitted_sequence)
+    step, tracks = track_decide(
+        handoff.kind,
+        act,
+        step,
+        case.tracks,
+        submitted_sequence=handoff.submitted_sequence,
+        receiver=parse_agency(handoff.receiver).role,
+        on=_china_day(place),
+    )
     return _tracked(command, place, case, (step, tracks), head)

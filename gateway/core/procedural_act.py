@@ -10,6 +10,7 @@ from gateway.core.act_table import ActRow, Standing, load_acts
 from gateway.core.errors import ErrorCode, Finding
 from gateway.core.form.book import FormBook
 from gateway.core.form.definition import FormKey, FormKind
+from gateway.core.form.period import CHINA
 from gateway.core.identity import Role
 from gateway.core.statement import Statement
 from gateway.core.statement_form import Register, StatementForm, published_statement_form
@@ -32,7 +33,8 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
         statement: whose body has the form of its schema.
 
     Yields:
-        ACT_NOT_BY_ISSUER, and STATEMENT_FIELD_MISSING or STATEMENT_FIELD_INVALID.
+        ACT_NOT_BY_ISSUER, ACT_NOT_IN_FORCE, STATEMENT_FIELD_MISSING, STATEMENT_FIELD_INVALID, and ACT_DOCUMENT_MISSING,
+        a warning unless the row refuses.
     """
     row = act_of(statement)
     if row is None:
@@ -41,6 +43,9 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
     if statement.issuer.role not in row.who:
         what = "not an act of agencies of this role"
         yield Finding(ErrorCode.ACT_NOT_BY_ISSUER, "/body/act", what, basis=row.rule.citation)
+    if not row.rule.is_valid(statement.occurred_at.astimezone(CHINA).date()):
+        what = "this act is not in force on the day on which it happened"
+        yield Finding(ErrorCode.ACT_NOT_IN_FORCE, "/occurred_at", what, basis=row.rule.citation)
     if row.is_of_persons != bool(body.get("persons")):
         code = ErrorCode.STATEMENT_FIELD_MISSING if row.is_of_persons else ErrorCode.STATEMENT_FIELD_INVALID
         what = "name the persons whom it concerns" if row.is_of_persons else "this act is of the whole file"
@@ -49,6 +54,16 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
         if name not in body:
             what = "this act needs it"
             yield Finding(ErrorCode.STATEMENT_FIELD_MISSING, f"/body/{name}", what, basis=row.rule.citation)
+    named = {document["code"] for document in body.get("documents", ())}
+    for wanted in row.documents:
+        if wanted not in named:
+            what = f"the act does not name its document {wanted}"
+            yield Finding(
+                ErrorCode.ACT_DOCUMENT_MISSING, "/body/documents", what, row.without_documents, row.rule.citation
+            )
+    if "recipient" in body and row.region != "served":
+        what = "only a service has a recipient"
+        yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/recipient", what, basis=row.rule.citation)
     if body.get("other_case") == statement.case_number:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/other_case", "this is the case itself")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.core.act_table import ActRow, load_acts
+from gateway.core.errors import Severity
 from gateway.core.lifecycle import TABLE, Stage
 
 MARK_BEGIN: Final = "<!-- state machine: begin, written by `python -m tests.support.state_page` -->"
@@ -53,7 +54,8 @@ def _cells(row: ActRow) -> Iterator[str]:
     values = ["any"] if row.only is None else sorted(value or _WITH_FILE for value in row.only)
     yield ", ".join(values) if row.region else "-"
     yield " ".join(row.needs) or "-"
-    yield " ".join(row.documents) or "-"
+    demanded = " (refused without)" if row.without_documents is Severity.ERROR else ""
+    yield " ".join(row.documents) + demanded or "-"
     yield row.rule.citation
 
 

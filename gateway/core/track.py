@@ -59,7 +59,9 @@ class PersonTrack:
         exchange: certificate of the custody transfer (换押).
         recognizance: ``due`` when it is to be signed again.
         consent: to the fast-track procedure, as asked by the court.
-        served: day on which the judgment was served; "" before.
+        served: day on which the judgment was served on the person; "" before.
+        served_pr: day on which it was served on the procuratorate; "" before.
+        served_last: last day on which any recipient was served, victims and representatives too; "" before.
         moved_at: number, within the case, of the entry that last changed ``own``; 0 before any did.
     """
 
@@ -71,6 +73,8 @@ class PersonTrack:
     recognizance: str = "none"
     consent: str = "none"
     served: str = ""
+    served_pr: str = ""
+    served_last: str = ""
     moved_at: int = 0
 
     @property

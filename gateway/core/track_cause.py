@@ -14,6 +14,7 @@ from gateway.core.case import Case, Person
 from gateway.core.fact import Fact
 from gateway.core.form.period import CHINA
 from gateway.core.route import RecordKind
+from gateway.core.service import DEFENDANT, PROCURATORATE
 from gateway.core.statement import Statement
 from gateway.core.track import Tracks
 from gateway.core.track_step import FAST, ORDINARY
@@ -26,7 +27,7 @@ _CUSTODY: Final = {
 }  # fmt: skip
 _PROPOSED_FAST, _INELIGIBLE = "FAST", "INELIGIBLE"
 _REVIEWS: Final = frozenset({RecordKind.TRANSFER, RecordKind.RETRANSFER})
-_WORDS: Final = ("ground", "to_agency", "until", "effective_on", "expected_months")
+_WORDS: Final = ("ground", "to_agency", "until", "effective_on", "expected_months", "recipient")
 
 
 def read_record_cause(case: Case, kind: RecordKind, *, result: str, pseudonym: Pseudonym) -> dict[str, Any]:
@@ -103,6 +104,9 @@ _BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "converted_summary": {"procedure": "SUMMARY"},
     "converted_ordinary": {"procedure": "ORDINARY"},
     "remanded": {"procedure": "ORDINARY"},
+    "judgment_served": {"recipient": DEFENDANT},
+    "appealed": {"recipient": DEFENDANT},
+    "protested": {"recipient": PROCURATORATE},
 }
 
 
@@ -123,7 +127,7 @@ def read_act_facts(statement: Statement, cause: Mapping[str, Any], tracks: Track
     at: date | datetime = statement.occurred_at
     if "effective_on" in cause:
         at = date.fromisoformat(cause["effective_on"])
-    inputs = dict(_BESIDE.get(row.id, {}))
+    inputs = dict(_BESIDE.get(row.id, {})) | {name: cause[name] for name in ("recipient",) if name in cause}
     if "expected_months" in cause:
         inputs["expected_months"] = cause["expected_months"]
     persons = cause.get("persons") or (list(tracks.with_file()) if row.fact in _OF_EVERYBODY else [""])

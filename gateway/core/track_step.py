@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError
+from gateway.core.identity import Role
 from gateway.core.lifecycle import TAKES_FILE, Act, CaseState, Stage, Step
 from gateway.core.route import RecordKind
+from gateway.core.service import PROCURATORATE, is_period_over, serve_file
 from gateway.core.track import IN_CUSTODY, Own, PersonTrack, Tracks
 
 FAST, ORDINARY = "fast", "ordinary"
@@ -27,7 +30,14 @@ _Outcome = tuple[Step, Tracks]
 
 
 def track_submit(
-    kind: RecordKind, before: CaseState, step: Step, tracks: Tracks, cause: Mapping[str, Any], *, sequence: int
+    kind: RecordKind,
+    before: CaseState,
+    step: Step,
+    tracks: Tracks,
+    cause: Mapping[str, Any],
+    *,
+    sequence: int,
+    on: date,
 ) -> _Outcome:
     """Let a handoff that is submitted move the persons that its record names.
 
@@ -38,6 +48,7 @@ def track_submit(
         tracks: of the case before it.
         cause: ``persons``, by pseudonym what the record says (custody, nonprosecuted), and ``lane``.
         sequence: number of the new entry within the case.
+        on: day in China.
 
     Returns:
         the step, which persons who stay with the file may hold back, and the tracks.
@@ -46,7 +57,7 @@ def track_submit(
         GatewayError: all of PERSON_HAS_LEFT, PERSON_LEFT_BEHIND and TRACK_NOT_ALLOWED.
     """
     persons: Mapping[str, Mapping[str, Any]] = cause["persons"]
-    findings = list(_obstacles(kind, before, tracks, persons))
+    findings = list(_obstacles(kind, before, tracks, persons, on))
     if findings:
         raise GatewayError(findings)
     changes = {
@@ -65,7 +76,7 @@ def track_submit(
 
 
 def _obstacles(
-    kind: RecordKind, before: CaseState, tracks: Tracks, persons: Mapping[str, Mapping[str, Any]]
+    kind: RecordKind, before: CaseState, tracks: Tracks, persons: Mapping[str, Mapping[str, Any]], on: date
 ) -> Iterator[Finding]:
     if kind in _FILE_KINDS:
         for name in persons:
@@ -88,8 +99,12 @@ def _obstacles(
             yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="SPC 353")
     if kind is RecordKind.EXECUTION and before.stage is Stage.JUDGED:
         served = [bool(track.served) for track in with_file]
+        # A court that states no services answers for the effect itself; one that states some is held to all.
         if any(served) and not all(served):
             what = "the judgment was not served on everybody yet, so it is not effective"
+            yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="CPL 230, 259")
+        elif any(served) and not is_period_over(with_file, on):
+            what = "the appeal period of the last recipient has not passed, so the judgment is not effective"
             yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="CPL 230, 259")
 
 
@@ -121,7 +136,9 @@ def _not_prosecute(
     return step, tracks
 
 
-def track_decide(kind: RecordKind, act: Act, step: Step, tracks: Tracks, *, submitted_sequence: int) -> _Outcome:
+def track_decide(
+    kind: RecordKind, act: Act, step: Step, tracks: Tracks, *, submitted_sequence: int, receiver: Role, on: date
+) -> _Outcome:
     """Let a decision on a handoff, or its withdrawal, move the persons.
 
     Args:
@@ -130,6 +147,8 @@ def track_decide(kind: RecordKind, act: Act, step: Step, tracks: Tracks, *, subm
         step: what the table of the file makes of it.
         tracks: of the case before it.
         submitted_sequence: number, within the case, of the entry that submitted the handoff.
+        receiver: role of the agency that decides, or whom the handoff was for.
+        on: day in China.
 
     Returns:
         the step, by the lane that the transfer has, and the tracks.
@@ -137,6 +156,9 @@ def track_decide(kind: RecordKind, act: Act, step: Step, tracks: Tracks, *, subm
     if act is Act.ACCEPTED:
         if kind in _TO_REVIEW and tracks.lane == ORDINARY and step.state.stage is Stage.REVIEW_FAST:
             step = Step(replace(step.state, stage=Stage.REVIEW_ORDINARY), step.transitions)
+        if kind is RecordKind.JUDGMENT and receiver is Role.PROCURATORATE:
+            # Whoever takes the judgment over is served with it (CPL 202).
+            return step, serve_file(tracks, PROCURATORATE, on.isoformat())
         return step, hand_over(tracks) if kind in TAKES_FILE else tracks
     if kind is RecordKind.NON_PROSECUTION:
         changes = {

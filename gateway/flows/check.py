@@ -19,6 +19,7 @@ from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
 from gateway.core.ports import SignedManifest
+from gateway.core.reply import judge_reply
 from gateway.core.route import ROUTES, RecordKind
 from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.judge import judge_reading, to_findings
@@ -212,7 +213,11 @@ async def _reply(parts: Parts, manifest: Manifest) -> list[Finding]:
         or (stored.row.case_number != manifest.case_number)
     ):
         return [Finding(ErrorCode.REPLY_UNKNOWN, "/in_reply_to", "no handoff of this case between these agencies")]
-    return []
+    row = stored.row
+    finding = judge_reply(
+        manifest.kind, RecordKind(row.kind), row.state, is_same_direction=row.sender == str(manifest.sender)
+    )
+    return [finding] if finding is not None else []
 
 
 def _agreement(manifest: Manifest, reading: Reading) -> Iterator[Finding]:

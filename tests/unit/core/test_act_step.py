@@ -15,7 +15,9 @@ from gateway.core.act_table import UNSEEN, ActRow, Standing, load_acts
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.form.catalog import published_forms
 from gateway.core.identity import Agency, Role, parse_agency
-from gateway.core.lifecycle import TABLE, CaseState, Stage, Step
+from gateway.core.lifecycle import CaseState, Stage, Step, submit
+from gateway.core.route import RecordKind
+from gateway.core.service import RECIPIENTS, unserve
 from gateway.core.track import REGIONS, PersonTrack, Tracks
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -35,12 +37,12 @@ GIVEN = {"assessment": "none", "holder": str(PS), "persons": {"9" * 32: {"custod
 
 def tracks_for(row: ActRow, **changes: Any) -> Tracks:
     """Two persons to whom the act may be done."""
-    track = PersonTrack(custody="bail", served="2026-01-05")
+    track = PersonTrack(custody="bail", served="2026-01-05", served_pr="2026-01-05", served_last="2026-01-05")
     if row.region and row.only is not None:
         changes_of_region: dict[str, Any] = {row.region: sorted(row.only)[0]}
         track = replace(track, **changes_of_region)
     if row.id == "judgment_served":
-        track = replace(track, served="")
+        track = unserve(track)
     fields: dict[str, Any] = {"passing_to": "", "withdrawal_asked_by": str(PR)}
     return Tracks(persons={ONE: track, TWO: track}, **{**fields, **changes})
 
@@ -124,13 +126,6 @@ def test_act_on_a_track_that_does_not_allow_it_is_refused(row: ActRow) -> None:
         ]  # fmt: skip
 
 
-def test_transitions_of_the_domain_model_all_have_a_row() -> None:
-    """T01 to T25: a handoff or an act for each."""
-    of_handoffs = {name for moves in TABLE.values() for move in moves for name in move.transitions}
-    found = of_handoffs | {row.transition for row in ACTS.values()}
-    assert found == {f"T{number:02d}" for number in range(1, 26)}
-
-
 def test_table_is_whole() -> None:
     """Every function, fact and schema speaks of acts that there are, and every row is allowed somewhere."""
     assert SPECIALS.keys() <= ACTS.keys()
@@ -141,6 +136,7 @@ def test_table_is_whole() -> None:
     assert form.schema["properties"]["act"]["enum"] == list(ACTS)
     needs = {name for row in ACTS.values() for name in row.needs}
     assert needs <= form.schema["properties"].keys()
+    assert form.schema["properties"]["recipient"]["enum"] == list(RECIPIENTS)
     assert all(row.sources for row in ACTS.values())
 
 
@@ -225,7 +221,14 @@ def test_jurisdiction_moves_the_file_only_when_it_is_received() -> None:
 def test_judgment_is_effective_after_the_last_service_and_without_appeal() -> None:
     """Two defendants served on different days: the later one counts, and an appeal of one holds the file."""
     row = ACTS["judgment_effective"]
-    two = Tracks(persons={ONE: PersonTrack(served="2026-01-05"), TWO: PersonTrack(served="2026-01-08")})
+    two = Tracks(persons={ONE: PersonTrack(), TWO: PersonTrack()})
+    for who, on, recipient in ((ONE, "2026-01-05", ""), (TWO, "2026-01-08", ""), (ONE, "2026-01-05", "PROCURATORATE")):
+        about = {"recipient": recipient} if recipient else {}
+        _, two = do(ACTS["judgment_served"], Stage.JUDGED, tracks=two, persons=[who], on=on, **about)
+    assert code_of(row, Stage.JUDGED, tracks=two) is ErrorCode.TRANSITION_NOT_ALLOWED, "the procuratorate for TWO"
+    _, two = do(
+        ACTS["judgment_served"], Stage.JUDGED, tracks=two, persons=[TWO], on="2026-01-07", recipient="PROCURATORATE"
+    )
     for day, is_allowed in (("2026-01-16", False), ("2026-01-18", False), ("2026-01-19", True)):
         if is_allowed:
             assert do(row, Stage.JUDGED, tracks=two, effective_on=day)[0].state.stage is Stage.EFFECTIVE
@@ -238,7 +241,28 @@ def test_judgment_is_effective_after_the_last_service_and_without_appeal() -> No
     assert code_of(row, Stage.APPEALED, tracks=appealed) is ErrorCode.TRANSITION_NOT_ALLOWED
     assert do(ACTS["appeal_withdrawn"], Stage.APPEALED, tracks=appealed)[0].state.stage is Stage.JUDGED
     step, remanded = do(ACTS["remanded"], Stage.APPEALED, tracks=appealed)
-    assert step.state.stage is Stage.TRIAL_ORDINARY and {t.served for t in remanded.persons.values()} == {""}
+    assert step.state.stage is Stage.TRIAL_ORDINARY
+    assert {(t.served, t.served_pr, t.served_last) for t in remanded.persons.values()} == {("", "", "")}
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_judgment_is_effective_only_after_the_period_of_its_last_recipient(recipient: str) -> None:
+    """Scenario 24: whoever is served last, a victim as well, holds the effect for the file."""
+    tracks = tracks_for(ACTS["judgment_effective"])
+    _, tracks = do(ACTS["judgment_served"], Stage.JUDGED, tracks=tracks, on="2026-01-20", recipient=recipient)
+    row = ACTS["judgment_effective"]
+    assert code_of(row, Stage.JUDGED, tracks=tracks, effective_on="2026-01-30") is ErrorCode.TRANSITION_NOT_ALLOWED
+    assert do(row, Stage.JUDGED, tracks=tracks, effective_on="2026-01-31")[0].state.stage is Stage.EFFECTIVE
+
+
+def test_appeal_of_one_defendant_holds_the_judgment_of_the_other() -> None:
+    """Scenario 24: A appeals, B does not; nothing is effective for the file and B's execution is not sent."""
+    tracks = tracks_for(ACTS["judgment_effective"])
+    step, appealed = do(ACTS["appealed"], Stage.JUDGED, tracks=tracks, persons=[ONE])
+    assert (appealed.persons[ONE].own, appealed.persons[TWO].own) == ("C6", "")
+    assert code_of(ACTS["judgment_effective"], Stage.APPEALED, tracks=appealed) is ErrorCode.TRANSITION_NOT_ALLOWED
+    with pytest.raises(GatewayError, match="TRANSITION_NOT_ALLOWED"):
+        submit(RecordKind.EXECUTION, step.state, sender=str(CT), case_sequence=9)
 
 
 def test_proposal_above_three_years_leaves_the_fast_track() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.identity import Role
 from gateway.core.lifecycle import Act, CaseState, Stage, Step, submit
 from gateway.core.route import RecordKind
 from gateway.core.track import REGIONS, PersonTrack, Tracks, from_row, row_sha256, to_row
@@ -15,6 +17,8 @@ from gateway.core.track_step import track_decide, track_submit
 
 ONE, TWO = "1" * 32, "2" * 32
 PR = "pr:999001"
+DAY = date(2026, 3, 2)
+BY_PR: dict[str, Any] = {"receiver": Role.PROCURATORATE, "on": DAY}
 
 
 def at(stage: Stage, holder: str = PR) -> CaseState:
@@ -27,7 +31,7 @@ def hand(
 ) -> tuple[Step, Tracks]:
     """Submit a handoff with what its record says."""
     step = submit(kind, before, sender=before.holder or PR, case_sequence=9)
-    return track_submit(kind, before, step, tracks, {"persons": persons, **cause}, sequence=9)
+    return track_submit(kind, before, step, tracks, {"persons": persons, **cause}, sequence=9, on=DAY)
 
 
 def codes(kind: RecordKind, before: CaseState, tracks: Tracks, persons: dict[str, Any]) -> list[ErrorCode]:
@@ -77,7 +81,7 @@ def test_acceptance_goes_to_the_lane_and_custody_needs_a_certificate(lane: str, 
     """What was proposed fast and not found ineligible is reviewed fast; who is in custody is exchanged (换押)."""
     tracks = Tracks(persons={ONE: PersonTrack(custody="arrested"), TWO: PersonTrack(custody="bail")}, lane=lane)
     step = Step(at(Stage.REVIEW_FAST), ("T06",))
-    after, tracks = track_decide(RecordKind.TRANSFER, Act.ACCEPTED, step, tracks, submitted_sequence=1)
+    after, tracks = track_decide(RecordKind.TRANSFER, Act.ACCEPTED, step, tracks, submitted_sequence=1, **BY_PR)
     assert after.state.stage.value == stage
     assert [track.exchange for track in tracks.persons.values()] == ["due", "none"]
 
@@ -91,7 +95,7 @@ def test_non_prosecution_of_some_leaves_the_file_with_the_others() -> None:
     assert (after.persons[ONE].own, after.persons[ONE].custody) == ("J4", "released")
     step, last = hand(RecordKind.NON_PROSECUTION, before, after, {TWO: {"nonprosecuted": True}})
     assert step.state.stage is Stage.NON_PROSECUTED
-    _, undone = track_decide(RecordKind.NON_PROSECUTION, Act.WITHDRAWN, step, last, submitted_sequence=9)
+    _, undone = track_decide(RecordKind.NON_PROSECUTION, Act.WITHDRAWN, step, last, submitted_sequence=9, **BY_PR)
     assert {track.own for track in undone.persons.values()} == {""}
 
 
@@ -117,10 +121,14 @@ def test_judgment_on_the_fast_track_needs_every_consent_and_signature(stage: Sta
 
 def test_execution_waits_for_the_last_service() -> None:
     """Co-defendants were served on different days: nothing is executed before all were."""
-    served = PersonTrack(served="2026-01-05")
+    served = PersonTrack(served="2026-01-05", served_last="2026-01-05")
     some = Tracks(persons={ONE: served, TWO: PersonTrack()})
     assert codes(RecordKind.EXECUTION, at(Stage.JUDGED), some, {}) == [ErrorCode.TRACK_NOT_ALLOWED]
     hand(RecordKind.EXECUTION, at(Stage.JUDGED), Tracks(persons={ONE: served}), {})
+    late = replace(served, served_last=(DAY - timedelta(days=10)).isoformat())
+    assert codes(RecordKind.EXECUTION, at(Stage.JUDGED), Tracks(persons={ONE: late}), {}) == [
+        ErrorCode.TRACK_NOT_ALLOWED
+    ]
     with pytest.raises(GatewayError, match="TRANSITION_NOT_ALLOWED"):
         hand(RecordKind.EXECUTION, at(Stage.APPEALED), some, {})
 
@@ -132,7 +140,8 @@ def test_assessment_is_of_persons_and_may_come_late() -> None:
     judged = replace(at(Stage.JUDGED), assessment=type(at(Stage.JUDGED).assessment).COMMISSIONED)
     _, late = hand(RecordKind.ASSESSMENT_OPINION, judged, asked, {ONE: {}})
     assert late.persons[ONE].assessment == "late"
-    _, back = track_decide(RecordKind.ASSESSMENT_REQUEST, Act.REFUSED, Step(judged, ()), asked, submitted_sequence=9)
+    step = Step(judged, ())
+    _, back = track_decide(RecordKind.ASSESSMENT_REQUEST, Act.REFUSED, step, asked, submitted_sequence=9, **BY_PR)
     assert back.persons[ONE].assessment == "none"
 
 
@@ -143,3 +152,14 @@ def test_tracks_of_five_hundred_persons_fit_beside_an_entry() -> None:
     row = to_row(tracks, {"persons": persons, "lane": "fast"})
     assert len(row) < 64 * 1024
     assert from_row(row)[0] == tracks
+
+
+def test_judgment_that_the_procuratorate_accepts_is_served_on_it() -> None:
+    """The handover of the judgment is a service; on the police it is none."""
+    two = Tracks(persons={ONE: PersonTrack(served="2026-02-20", served_last="2026-02-20"), TWO: PersonTrack(own="S")})
+    step = Step(at(Stage.JUDGED), ())
+    _, after = track_decide(RecordKind.JUDGMENT, Act.ACCEPTED, step, two, submitted_sequence=1, **BY_PR)
+    assert (after.persons[ONE].served_pr, after.persons[ONE].served_last) == (DAY.isoformat(), DAY.isoformat())
+    assert after.persons[TWO] == two.persons[TWO]
+    by_police: Any = {**BY_PR, "receiver": Role.POLICE}
+    assert track_decide(RecordKind.JUDGMENT, Act.ACCEPTED, step, two, submitted_sequence=1, **by_police)[1] == two

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import MAX_RECORD_IN_CALL_BYTES, Manifest
 from gateway.core.route import RecordKind
 from gateway.flows.check import Checked, check_bundle, refusal
+from gateway.flows.submit import submit_bundle
 from gateway.rpc.client_bundle import make_uuid7
 from tests.support.bundle import PDF, new_case_number, to_material, to_native_record, transfer_manifest
 from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, StrictProcedure, World, fake_record, fake_sign
@@ -176,6 +178,19 @@ async def test_reply_to_a_handoff_of_another_case_or_pair_is_unknown() -> None:
     manifest, record = world.bundle(new_case_number())
     manifest = replace(manifest, in_reply_to=make_uuid7())
     assert _found(await _check(world, manifest, record)) == [(E.REPLY_UNKNOWN, "/in_reply_to")]
+
+
+async def test_reply_to_a_handoff_that_is_not_decided_is_refused() -> None:
+    """Who was not asked does not answer: the first file is open, and then was sent back."""
+    world, case_number = World(), new_case_number()
+    first, record = world.bundle(case_number)
+    await submit_bundle(world.parts, POLICE, fake_sign(first), record)
+    manifest, record = world.bundle(case_number)
+    manifest = replace(manifest, in_reply_to=first.bundle_id)
+    assert _found(await _check(world, manifest, record)) == [(E.REPLY_NOT_ASKED, "/in_reply_to")]
+    head = world.ledger.heads[first.bundle_id]
+    world.ledger.heads[first.bundle_id] = replace(head, state=HandoffState.SUPPLEMENT_ASKED)
+    assert _found(await _check(world, manifest, record)) == []
 
 
 async def test_record_with_errors_is_not_judged_by_the_procedure() -> None:

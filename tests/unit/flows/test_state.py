@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.core.act_table import load_acts
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
@@ -17,7 +18,7 @@ from gateway.flows.submit import submit_bundle
 from tests.support.bundle import make_statement, new_case_number
 from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, World, fake_sign, fake_sign_statement
 
-ACT = {"act": "property_listed"}
+ACT = {"act": "property_listed", "documents": [{"code": "D18"}]}
 
 
 def _statement(world: World, case_number: str, **changes: Any) -> Statement:
@@ -149,3 +150,41 @@ async def test_statement_that_is_not_there_is_unknown() -> None:
     """An id that nobody used is said to be unknown."""
     with pytest.raises(GatewayError, match="STATEMENT_UNKNOWN"):
         await read_statement(World().parts, POLICE, "018f0000-0000-7000-8000-000000000000")
+
+
+@pytest.mark.parametrize(("act", "is_refused"), [("property_listed", False), ("case_not_filed", True)])
+async def test_act_that_does_not_name_its_documents_is_warned_of_or_refused_by_its_row(
+    act: str, is_refused: bool
+) -> None:
+    """Which paper goes with an act, and what its absence is, the table says."""
+    world, case_number = World(), new_case_number()
+    body = {"act": act}
+    now = world.clock()
+    statement = make_statement(body, case_number, created_at=now, occurred_at=now)
+    if is_refused:
+        assert await _refused(world, POLICE, statement) == [("ACT_DOCUMENT_MISSING", "/body/documents")]
+        return
+    stated = await submit_statement(world.parts, POLICE, _sign(statement))
+    assert [(item.code.name, item.severity) for item in stated.warnings] == [("ACT_DOCUMENT_MISSING", "warning")]
+    assert "D18" in stated.warnings[0].message
+
+
+async def test_act_on_a_day_on_which_its_row_is_not_in_force_is_refused() -> None:
+    """The law of the day on which it happened counts, not that of the day on which it is stated."""
+    world = World()
+    (row,) = [row for name, row in load_acts().items() if name == "property_listed"]
+    before = datetime.combine(row.rule.valid_from, time(), UTC) - timedelta(days=1)
+    statement = _statement(world, new_case_number(), occurred_at=before)
+    assert await _refused(world, POLICE, statement) == [("ACT_NOT_IN_FORCE", "/occurred_at")]
+    # In China the first day begins eight hours before it does in UTC.
+    first = _statement(world, new_case_number(), occurred_at=before + timedelta(hours=16))
+    await submit_statement(world.parts, POLICE, _sign(first))
+
+
+async def test_recipient_of_what_is_no_service_is_refused() -> None:
+    """Only a judgment is served on somebody."""
+    world = World()
+    body = {**ACT, "recipient": "VICTIM"}
+    now = world.clock()
+    statement = make_statement(body, new_case_number(), created_at=now, occurred_at=now)
+    assert await _refused(world, POLICE, statement) == [("STATEMENT_FIELD_INVALID", "/body/recipient")]
