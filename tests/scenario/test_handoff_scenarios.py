@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import ErrorCode
 from gateway.rpc.client_answer import Decision
-from tests.scenario.case_file import retransfer, returned, transfer
+from tests.scenario.case_file import not_prosecuted, retransfer, returned, transfer
 from tests.scenario.paper import contents, papers
 from tests.scenario.world import CONSUMER, Cast, refused
 from tests.support.wire import is_of_procedure
@@ -28,13 +29,17 @@ async def test_scenario_11_file_without_the_filing_decision_is_supplemented_and_
     assert await cast.oversight.stage(three) == ("P4", "")
 
     first = await cast.police.submit(short)
+    assert "DOCUMENT_MISSING" in first.warnings
     await cast.pr.ask_supplement(first, D04="补送立案决定书")
+    assert (1, "K22") not in await cast.world.clocks(short), "no limit of the procuratorate runs"
     assert await cast.oversight.stage(short) == ("J0s", "ps:110108")
     told = await cast.police.status(first)
     assert [(item.document_code, item.text) for item in told.deficiencies] == [("D04", "补送立案决定书")]
 
     again = await cast.police.submit(complete, in_reply_to=first)
+    assert "DOCUMENT_MISSING" not in again.warnings
     await cast.pr.accept(again)
+    assert (1, "K22") in await cast.world.clocks(complete)
     assert await cast.oversight.stage(complete) == ("J1", "pr:110108")
     sent = await cast.oversight.entries(complete, EntryKind.SUBMITTED)
     assert len({entry.bundle_sha256 for entry in sent}) == len(sent) == 2, "the new content has a new digest"
@@ -53,6 +58,16 @@ async def test_scenario_13_third_return_is_refused(cast: Cast) -> None:
     third = papers(returned(case, number=3, on="2026-03-24"))
     assert "TRANSITION_NOT_ALLOWED" in await cast.pr.refused(third)
     assert (await cast.oversight.stage(case))[0] == "J1"
+    # Another procuratorate takes the case over: the two returns go with it.
+    await cast.pr.act("jurisdiction_changed", case, to_agency="pr:110105")
+    other = await cast.world.organ("pr:110105")
+    await other.act("jurisdiction_received", case)
+    assert (await cast.oversight.stage(case))[1] == "pr:110105"
+    assert "TRANSITION_NOT_ALLOWED" in await other.refused(replace(third, sender="pr:110105", message_no="PR2-1"))
+    # What is left is to end the case, or to indict.
+    ended = replace(papers(not_prosecuted(case, on="2026-03-26", ground="175(4)")), sender="pr:110105")
+    await other.submit(ended)
+    assert (await cast.oversight.stage(case))[0] == "J4"
 
 
 async def test_scenario_23_what_comes_twice_happens_once(cast: Cast) -> None:

@@ -19,6 +19,7 @@ import grpc
 
 from certs.layout import PkiLayout
 from gateway.app import open_gateway
+from gateway.app_scheduler import SchedulerSettings, run_scheduler_process
 from gateway.cli.connection import ConnectionSettings, open_client
 from gateway.config import Settings
 from gateway.core.calendar import load_calendar
@@ -229,6 +230,12 @@ class Organ:
         )
         return await self.client.submit_statement(statement)
 
+    async def act(self, act: str, case: Case, *, persons: Sequence[int] = (), **more: Any) -> SubmittedStatement:
+        """Do an act of the procedure that is no handoff, to the persons with these numbers."""
+        if persons:
+            more["persons"] = [person.key for person in case.persons if person.order in persons]
+        return await self.state("procedural-act", case, act=act, **more)
+
     async def ask_for(self, handoff: Handoff, sha256: str, purpose: str, ground: str) -> SubmittedStatement:
         """Ask for a material that the bundle did not grant."""
         return await self.state(
@@ -427,6 +434,12 @@ class World:
             except GatewayError as error:
                 dues[numbers.get(person, 0), name] = error.code.name
         return dues
+
+    async def schedule(self) -> None:
+        """Let the scheduler look once, at the time of the scenario."""
+        settings = SchedulerSettings(database_url=self.database_url, origin=ORIGIN)
+        stop = asyncio.Event()
+        await run_scheduler_process(settings, stop, lambda _: None, is_once=True, clock=self.clock)
 
     async def fold(self, case: Case) -> Fold:
         """What the facts of a case come to."""

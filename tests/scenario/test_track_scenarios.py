@@ -1,0 +1,152 @@
+"""Scenarios of persons who go different ways: custody, consent, absence, appeal, a proposal that is raised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.core.entry import EntryKind
+from tests.scenario.case_file import (
+    bail,
+    detention,
+    execution,
+    indictment,
+    judged,
+    judgment,
+    not_prosecuted,
+    proposed,
+    retransfer,
+    returned,
+    suspect,
+    transfer,
+)
+from tests.scenario.paper import papers
+from tests.scenario.world import Cast, refused
+
+
+async def test_scenario_02_detained_driver_goes_through_all_hands_in_one_day(cast: Cast) -> None:
+    """In custody the 24 hours come from the papers, the three days are not extended, and each stage changes hands."""
+    held = suspect(measure=detention("2026-03-02T02:30"), plea_on=None)
+    case = papers(transfer(held, filed="2026-03-02", sent="2026-03-03T09:00"))
+    assert "D30" in {document.code for document in case.documents}
+    await cast.pr.accept(await cast.police.submit(case))
+    dues = await cast.world.clocks(case)
+    assert dues[1, "K06"] == dues[1, "K07"] == "2026-03-03"
+    assert dues[1, "K22"] == "2026-03-13"
+    assert dues.get((1, "K09"), "2026-03-05") == "2026-03-05", "a handoff never extends it"
+    person = proposed(held, months=1, probation=0, on="2026-03-03")
+    indicted = papers(indictment(case, person, on="2026-03-03", sent="2026-03-03T11:00", received="2026-03-03T09:00"))
+    assert "D30" in {document.code for document in indicted.documents}
+    await cast.court.accept(await cast.pr.submit(indicted))
+    sentenced = papers(judgment(indicted, judged(person, months=1, probation=0), on="2026-03-03"))
+    await cast.pr.accept(await cast.court.submit(sentenced))
+    assert (await cast.oversight.stage(case))[0] == "C5"
+    days = {entry.recorded_at.date() for entry in await cast.oversight.entries(case)}
+    assert len(days) == 1
+
+
+async def test_scenario_07_one_of_three_withdraws_and_the_whole_case_leaves_the_lane(cast: Cast) -> None:
+    """A co-defendant who withdraws consent at court takes all three off the fast track; the limit begins again."""
+    case = papers(transfer(*(suspect(number, law="264") for number in (1, 2, 3)), sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    persons = tuple(proposed(person, on="2026-03-05") for person in case.persons)
+    indicted = papers(indictment(case, *persons, on="2026-03-06", received="2026-03-02T10:00"))
+    await cast.court.accept(await cast.pr.submit(indicted))
+    await cast.court.act("consent_given", indicted, persons=(1, 2))
+    await cast.court.act("consent_withdrawn", indicted, persons=(3,))
+    assert (1, "K31") in await cast.world.clocks(indicted)
+    cast.clock.set("2026-03-10T10:00")
+    await cast.court.act("converted_summary", indicted, reason="一名被告人撤回同意")
+    assert (await cast.oversight.stage(case))[0] == "C3"
+    dues = await cast.world.clocks(indicted)
+    for number in (1, 2, 3):
+        assert (number, "K31") not in dues
+        assert dues[number, "K32"] == "2026-03-30", "20 days from the decision"
+    moved = (await cast.oversight.entries(case, EntryKind.STATED))[-1]
+    assert "T17" in moved.transitions
+
+
+async def test_scenario_12_present_suspect_is_accepted_and_the_absent_one_refused(cast: Cast) -> None:
+    """In a joint case with an accomplice at large the present suspect is accepted, the absent one refused (SPP 158)."""
+    case = papers(transfer(suspect(1, law="264"), suspect(2, law="264", measures=())))
+    await cast.pr.accept(await cast.police.submit(case))
+    await cast.pr.act("absent_refused", case, persons=(2,))
+    assert (await cast.oversight.stage(case)) == ("J1", "pr:110108")
+    assert await refused(cast.pr.act("absent_refused", case, persons=(2,))), "once is enough"
+    stated = (await cast.oversight.entries(case, EntryKind.STATED))[-1]
+    assert "T07" in stated.transitions
+
+
+async def test_scenario_14_transfer_on_day_31_of_the_supplement_is_a_breach(cast: Cast) -> None:
+    """Supplementary investigation has one month; a transfer after it is taken, and the breach is an entry."""
+    case = papers(transfer(sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    back = papers(returned(case, on="2026-03-04"))
+    await cast.police.accept(await cast.pr.submit(back))
+    due = (await cast.world.clocks(case))[1, "K24"]
+    assert due in {"2026-04-03", "2026-04-07"}, due
+    cast.clock.set("2026-04-08T09:00")
+    await cast.world.schedule()
+    await cast.world.schedule()
+    breaches = await cast.oversight.entries(case, EntryKind.CLOCK_BREACHED)
+    assert [entry.clock for entry in breaches].count("K24") == 1, "once, however often it is looked at"
+    late = papers(retransfer(back, sent="2026-04-08T10:00"))
+    await cast.pr.accept(await cast.police.submit(late))
+    assert (await cast.oversight.stage(case))[0] == "J1"
+
+
+async def test_scenario_15_raised_proposal_stays_fast_with_the_longer_limit(cast: Cast) -> None:
+    """From 11 months to 14 the case stays on the fast track with 15 days, and the recognizance is due again."""
+    case = papers(transfer(suspect(law="264"), sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    person = proposed(case.persons[0], months=11, probation=12, on="2026-03-05")
+    indicted = papers(indictment(case, person, on="2026-03-06", received="2026-03-02T10:00"))
+    await cast.court.accept(await cast.pr.submit(indicted))
+    assert (await cast.world.clocks(indicted))[1, "K31"] == "2026-03-16"
+    cast.clock.set("2026-03-10T10:00")
+    await cast.pr.act("proposal_adjusted", indicted, persons=(1,), expected_months=14)
+    assert (await cast.world.clocks(indicted))[1, "K31"] == "2026-03-23", "21 March is a Saturday"
+    assert (await cast.oversight.stage(case))[0] == "C1"
+
+
+async def test_scenario_19_non_prosecution_is_followed_by_late_remedies_and_can_be_reopened(cast: Cast) -> None:
+    """The police have seven days to ask for reconsideration; the retraction of the plea reopens the case."""
+    case = papers(transfer(sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    ended = papers(not_prosecuted(case, on="2026-03-05"))
+    await cast.police.accept(await cast.pr.submit(ended))
+    assert (await cast.oversight.stage(case))[0] == "J4"
+    remedies = {name: due for (_, name), due in (await cast.world.clocks(case)).items() if name.startswith("K25")}
+    assert remedies["K25 POLICE_RECONSIDERATION"] == "2026-03-12"
+    cast.clock.set("2026-03-13T10:00")
+    await cast.world.schedule()
+    late = [entry.clock for entry in await cast.oversight.entries(case, EntryKind.CLOCK_BREACHED)]
+    assert "K25" in late, "day 8 is late"
+    await cast.pr.act("nonprosecution_reopened", case, persons=(1,), ground="177-2", reason="认罪认罚后反悔")
+    assert (await cast.oversight.stage(case))[0] == "J1o"
+
+
+async def test_scenario_24_appeal_of_one_keeps_the_judgment_from_taking_effect(cast: Cast) -> None:
+    """Served on different days, one appeals: nothing is effective for the file, and no papers of execution go out."""
+    two = (suspect(1, law="264"), suspect(2, law="264", measure=bail()))
+    case = papers(transfer(*two, sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    persons = tuple(proposed(person, on="2026-03-05") for person in case.persons)
+    indicted = papers(indictment(case, *persons, on="2026-03-06", received="2026-03-02T10:00"))
+    await cast.court.accept(await cast.pr.submit(indicted))
+    sentenced = papers(judgment(indicted, on="2026-03-10"))
+    await cast.pr.accept(await cast.court.submit(sentenced))
+    cast.clock.set("2026-03-11T10:00")
+    await cast.court.act("judgment_served", sentenced, persons=(1,))
+    cast.clock.set("2026-03-13T10:00")
+    await cast.court.act("judgment_served", sentenced, persons=(2,))
+    appeals = {
+        number: due for (number, name), due in (await cast.world.clocks(sentenced)).items()
+        if name.startswith("K37") and "PROCURATORATE" not in name
+    }  # fmt: skip
+    assert appeals == {1: "2026-03-23", 2: "2026-03-23"}, "21 March is a Saturday; each has an end of one's own"
+    cast.clock.set("2026-03-18T10:00")
+    await cast.court.act("appealed", sentenced, persons=(1,))
+    assert (await cast.oversight.stage(case))[0] == "C6"
+    assert await refused(cast.court.act("judgment_effective", sentenced, effective_on="2026-03-24"))
+    only_b = papers(execution(replace(sentenced, persons=sentenced.persons[1:]), effective="2026-03-24"))
+    assert "TRANSITION_NOT_ALLOWED" in await cast.court.refused(only_b)
