@@ -105,6 +105,31 @@ class _Beside:
     on: date
 
 
+def read_beside(
+    files: list[Path], register: Path | None
+) -> tuple[tuple[Annex, ...], list[Finding], Mapping[str, Mapping[str, Any]], FormBook]:
+    """Read what goes with a record, for ``fasttrack rules``.
+
+    Args:
+        files: annexes; their form is told by their name NAME.v1.json or guessed.
+        register: of officers; None for none.
+
+    Returns:
+        the annexes that can be read, with the name of their file as path; what is wrong with the others; rows of the
+        register by officer number; the forms.
+    """
+    book = _book(None)
+    annexes: list[Annex] = []
+    findings: list[Finding] = []
+    for file in files:
+        data = _read(file)
+        annex, found = book.parse(_guess_form(book, file, data), data, file.name)
+        findings += found
+        if annex is not None:
+            annexes.append(annex)
+    return tuple(annexes), findings, _read_register(book, register), book
+
+
 @app.command("check")
 def check_annexes(  # noqa: PLR0917 - typer reads the options from the parameters
     files: Annotated[list[Path], typer.Argument(help="Files of one bundle; they are also checked against each other.")],
@@ -117,7 +142,12 @@ def check_annexes(  # noqa: PLR0917 - typer reads the options from the parameter
     sender: Annotated[str, typer.Option("--from", help="Schema of the record: police, procuratorate ...")] = "",
     register: Annotated[
         Path | None,
-        typer.Option("--register", help="Body of a qualification-register.", exists=True, dir_okay=False),
+        typer.Option(
+            "--register",
+            help="Body of a qualification-register, or a table NAME.csv of officers.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     settings: Annotated[
         Path | None, typer.Option("--settings", help="YAML of other tolerances.", exists=True, dir_okay=False)
@@ -253,12 +283,27 @@ def _read_register(book: FormBook, file: Path | None) -> Mapping[str, Mapping[st
         return {}
     from gateway.core.form.register import to_register  # noqa: PLC0415 - with the forms
 
-    annex, findings = book.parse(_find_form(book, "qualification-register", "--register"), _read(file))
+    data = _read(file)
+    if file.suffix.lower() == ".csv":
+        return _read_table(data)
+    annex, findings = book.parse(_find_form(book, "qualification-register", "--register"), data)
     if annex is None:
         from gateway.cli.failure import fail  # noqa: PLC0415 - only when it goes wrong
 
         fail(ExitCode.REFUSED, "the register has errors", _HINT, is_json=False, findings=tuple(findings))
     return to_register(annex.data)
+
+
+def _read_table(data: bytes) -> Mapping[str, Mapping[str, Any]]:
+    from gateway.core.form.register_csv import parse_register  # noqa: PLC0415 - with the forms
+
+    rows, _, findings = parse_register(data)
+    if findings:
+        from gateway.cli.failure import fail  # noqa: PLC0415 - only when it goes wrong
+
+        hint = "the path is /LINE/COLUMN of the table; it is read as UTF-8"
+        fail(ExitCode.REFUSED, "the register has errors", hint, is_json=False, findings=tuple(findings))
+    return {row["officer_no"]: row for row in rows}
 
 
 def _to_day(text: str) -> date:

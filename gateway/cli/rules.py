@@ -35,6 +35,15 @@ _SETTINGS: Final = typer.Option(
     "--settings", help="YAML of other readings of the rules (FASTTRACK_RULE_SETTINGS of a gateway).", dir_okay=False
 )
 
+_ANNEX: Final = typer.Option(
+    "--annex", exists=True, dir_okay=False,
+    help="Annex of the bundle, NAME.v1.json; may be given again. A legal-review may be one that was stated.",
+)  # fmt: skip
+_REGISTER: Final = typer.Option(
+    "--register", exists=True, dir_okay=False,
+    help="Your officers: body of a qualification-register, or a table NAME.csv.",
+)  # fmt: skip
+
 
 @app.command("list")
 def list_rules(
@@ -71,15 +80,18 @@ def check(
     receiver: Annotated[str, _TO] = "",
     day: Annotated[datetime | None, _DAY] = None,
     settings: Annotated[Path | None, _SETTINGS] = None,
+    annexes: Annotated[list[Path] | None, _ANNEX] = None,
+    register: Annotated[Path | None, _REGISTER] = None,
     is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Judge a record as the gateway would when it is handed over: {result, persons, documents, rule_set}.
 
-    A record that cannot be read is NOT_EVALUATED, and what is wrong with it stands in documents.
+    A record that cannot be read is NOT_EVALUATED, and what is wrong with it stands in documents. With --annex there may
+    be annexes too: what their forms say of them, alone, against each other, the record and the register.
 
     Exit status: 0 nothing refuses it, 1 a finding does, 2 a file or option is wrong.
     """
-    rules, record = load_rules(settings), read_local(file, sender, receiver, day)
+    rules, record = load_rules(settings), _read(file, sender, receiver, day, annexes=annexes, register=register)
     outcome = _judge(rules, record)
     told = _to_json(rules, record, outcome)
     if is_json:
@@ -89,7 +101,7 @@ def check(
         for person in told["persons"]:
             sys.stdout.write(f"{person['key']}: {person['result']}\n")
         sys.stdout.flush()
-        print_findings(_to_findings(record, outcome), stderr=False)
+        print_findings([*_to_findings(record, outcome), *record.beside], stderr=False)
     raise typer.Exit(ExitCode.REFUSED if _is_refused(told) else ExitCode.OK)
 
 
@@ -101,13 +113,15 @@ def explain(
     receiver: Annotated[str, _TO] = "",
     day: Annotated[datetime | None, _DAY] = None,
     settings: Annotated[Path | None, _SETTINGS] = None,
+    annexes: Annotated[list[Path] | None, _ANNEX] = None,
+    register: Annotated[Path | None, _REGISTER] = None,
     is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Explain every finding of a record: what is wrong or not known, where, by which article, and what would cure it.
 
     Exit status: 0 nothing refuses it, 1 a finding does, 2 a file or option is wrong.
     """
-    rules, record = load_rules(settings), read_local(file, sender, receiver, day)
+    rules, record = load_rules(settings), _read(file, sender, receiver, day, annexes=annexes, register=register)
     outcome = _judge(rules, record)
     told = _to_json(rules, record, outcome)
     if is_json:
@@ -130,6 +144,8 @@ def what_if(
     receiver: Annotated[str, _TO] = "",
     day: Annotated[datetime | None, _DAY] = None,
     settings: Annotated[Path | None, _SETTINGS] = None,
+    annexes: Annotated[list[Path] | None, _ANNEX] = None,
+    register: Annotated[Path | None, _REGISTER] = None,
     is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Show what would change if something were otherwise: results before and after, findings that come and go.
@@ -143,7 +159,7 @@ def what_if(
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - with the rules
     from gateway.core.judge.what_if import compare  # noqa: PLC0415 - as above
 
-    rules, record = load_rules(settings), read_local(file, sender, receiver, day)
+    rules, record = load_rules(settings), _read(file, sender, receiver, day, annexes=annexes, register=register)
     if record.dossier is None:
         _say_unjudged(record, is_json=is_json)
         raise typer.Exit(ExitCode.REFUSED)
@@ -175,6 +191,18 @@ def what_if(
 app.command("replay")(replay)
 
 
+def _read(
+    file: Path,
+    sender: str,
+    receiver: str,
+    day: datetime | None,
+    *,
+    annexes: list[Path] | None,
+    register: Path | None,
+) -> LocalRecord:
+    return read_local(file, sender, receiver, day, annexes=annexes or [], register=register)
+
+
 def _judge(rules: JudgeRuleSet, record: LocalRecord) -> RuleOutcome | None:
     from gateway.core.judge.engine import judge_dossier  # noqa: PLC0415 - with the rules
 
@@ -189,7 +217,8 @@ def _results(outcome: RuleOutcome) -> dict[str, Any]:
 def _to_json(rules: JudgeRuleSet, record: LocalRecord, outcome: RuleOutcome | None) -> dict[str, Any]:
     if outcome is None:
         documents = [from_finding(finding) for finding in record.reading.findings]
-        return {"result": "NOT_EVALUATED", "persons": [], "documents": documents, "rule_set": rules.id}
+        told = {"result": "NOT_EVALUATED", "persons": [], "documents": documents, "rule_set": rules.id}
+        return told | _beside(record)
     return {
         "result": outcome.result.value,
         "persons": [
@@ -202,13 +231,18 @@ def _to_json(rules: JudgeRuleSet, record: LocalRecord, outcome: RuleOutcome | No
         ],
         "documents": [record.to_plain(finding) for finding in outcome.documents],
         "rule_set": rules.id,
-    }
+    } | _beside(record)
+
+
+def _beside(record: LocalRecord) -> dict[str, Any]:
+    return {"annexes": [from_finding(finding) for finding in record.beside]} if record.beside else {}
 
 
 def _listed(told: dict[str, Any]) -> Iterable[dict[str, Any]]:
     for person in told["persons"]:
         yield from person["findings"]
     yield from told["documents"]
+    yield from told.get("annexes", ())
 
 
 def _is_refused(told: dict[str, Any]) -> bool:
@@ -238,6 +272,9 @@ def _explain(record: LocalRecord, told: dict[str, Any]) -> None:
             terminal.print(f"      {finding['message']}", markup=False)
             terminal.print(f"      at    {finding['path'] or 'the whole file'}  {finding['field']}", markup=False)
             terminal.print(f"      cure  {finding['cure']}", markup=False)
+    if record.beside:
+        terminal.print("\nannexes", markup=False)
+        print_findings(record.beside, stderr=False)
 
 
 def _say_unjudged(record: LocalRecord, *, is_json: bool) -> None:

@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from gateway.core.case_record import Reading
     from gateway.core.dossier import Dossier
+    from gateway.core.errors import Finding
     from gateway.core.judge.outcome import RuleFinding
     from gateway.core.judge.rule_set import JudgeRuleSet
 
@@ -26,11 +27,13 @@ class LocalRecord:
         reading: with its findings; one with errors has no dossier.
         locate: gives the path in the sender's own file for a canonical field.
         dossier: None for a record with errors, and for one of a kind that nobody judges.
+        beside: what the forms say of the annexes that were given with it.
     """
 
     reading: Reading
     locate: Callable[[str], str]
     dossier: Dossier | None
+    beside: tuple[Finding, ...] = ()
 
     def to_plain(self, finding: RuleFinding) -> dict[str, Any]:
         """A finding as JSON has it, with the path in the sender's own file."""
@@ -48,7 +51,9 @@ class LocalRecord:
         }
 
 
-def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> LocalRecord:
+def read_local(
+    file: Path, sender: str, receiver: str, day: datetime | None, *, annexes: list[Path], register: Path | None
+) -> LocalRecord:
     """Read a record and put its dossier together.
 
     Args:
@@ -56,6 +61,8 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
         sender: adapter of the agency that wrote it; "" for the first whose schema it is in.
         receiver: adapter of the agency that it is for; "" for the first that has a route.
         day: day of the gateway; None for today.
+        annexes: files of annexes that go with it.
+        register: of the sender's officers, a body or a table; None for none.
 
     Returns:
         the record.
@@ -64,7 +71,9 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
         typer.BadParameter: an unknown agency, or a file that cannot be read.
     """
     from gateway.app import adapters, now  # noqa: PLC0415 - the tables are loaded only when a file is read
+    from gateway.cli.annex import read_beside  # noqa: PLC0415 - as above
     from gateway.core.case_value import CHINA_TIME  # noqa: PLC0415 - as above
+    from gateway.core.form.definition import Scene  # noqa: PLC0415 - as above
     from gateway.core.judge.proceeding import make_dossier  # noqa: PLC0415 - as above
 
     known = adapters()
@@ -80,11 +89,15 @@ def read_local(file: Path, sender: str, receiver: str, day: datetime | None) -> 
     reading = _best(known.read_any(data, sender=one, receiver=other) for one, other in wanted)
     if reading.header is None and not sender:
         raise typer.BadParameter("no agency's schema; name who wrote it with --from to see why", param_hint="FILE")
+    read, faults, rows, book = read_beside(annexes, register)
     dossier = None
+    at = now() if day is None else datetime.combine(day, time.max, CHINA_TIME)
     if not reading.has_errors and reading.case is not None:
-        at = now() if day is None else datetime.combine(day, time.max, CHINA_TIME)
-        dossier = make_dossier(reading.case, at)
-    return LocalRecord(reading, partial(known.locate, reading), dossier)
+        dossier = make_dossier(reading.case, at, annexes=read, register=rows)
+    case = None if reading.has_errors else reading.case
+    scene = Scene(at.astimezone(CHINA_TIME).date(), book.rules.settings, read, case, register=rows)
+    beside = (*faults, *book.check(read, scene))
+    return LocalRecord(reading, partial(known.locate, reading), dossier, beside)
 
 
 def _best(readings: Iterator[Reading]) -> Reading:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from gateway.core.form.book import load_form_book
+from gateway.core.form.catalog import load_example
+from gateway.core.form.definition import FormKind
 from gateway.core.judge.listing import to_markdown
 from gateway.core.judge.rule_set import load_rule_set
 from tests.adapters.cases import SAMPLES
@@ -151,3 +154,49 @@ def test_file_and_agency_that_there_are_not_are_usage_errors(tmp_path: Path) -> 
     """Nothing is guessed."""
     _rules("check", tmp_path / "nothing", "--from", "police", code=2)
     _rules("check", TRANSFER, "--from", "customs", code=2)
+
+
+def _beside(folder: Path, **officers: str) -> tuple[Path, Path]:
+    """A legal review and the register of officers, as files."""
+    review = json.loads(load_example(load_form_book().find(FormKind.ANNEX, "legal-review", 1)))
+    times = {"submitted_at": "2024-06-03T09:00:00+08:00", "reviewed_at": "2024-06-03T10:00:00+08:00"}
+    annex, register = folder / "legal-review.v1.json", folder / "officers.csv"
+    annex.write_text(json.dumps({**review, **times, "object": "TRANSFER", "opinion": "AGREE"}))
+    lines = [f"{number},BASIC,OFFICER,{status},2020-01-01,2030-01-01" for number, status in officers.items()]
+    register.write_text("\n".join(["officer_no,level,post,status,obtained_on,valid_to", *lines]))
+    return annex, register
+
+
+def test_check_with_annex_and_register_says_what_the_gateway_would_say(tmp_path: Path) -> None:
+    """The legal review of the bundle is seen, and its reviewer is judged by the register."""
+    review = json.loads(load_example(load_form_book().find(FormKind.ANNEX, "legal-review", 1)))
+    names = {str(number): "VALID" for number in (review["reviewer"], *review["handlers"])}
+    annex, register = _beside(tmp_path, **names)
+    bare = _rules("check", TRANSFER, "--from", "police", "--json").object
+    told = _rules("check", TRANSFER, "--from", "police", "--annex", annex, "--register", register, "--json").object
+    assert "LEGAL_REVIEW_MISSING" in {one["name"] for one in bare["documents"]}
+    assert "LEGAL_REVIEW_MISSING" not in {one["name"] for one in told["documents"]}
+    annex, register = _beside(tmp_path, **names | {review["reviewer"]: "SUSPENDED"})
+    for command in ("check", "explain"):
+        told = _rules(command, TRANSFER, "--annex", annex, "--register", register, "--json").object
+        found = {(one["name"], one["path"]) for one in told["annexes"]}
+        assert ("OFFICER_NOT_QUALIFIED", "legal-review.v1.json#/reviewer") in found
+
+
+def test_annex_or_register_that_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
+    """A fault of an annex refuses as at the gateway; a register with a fault is no register at all."""
+    annex, register = _beside(tmp_path, x1="VALID")
+    annex.write_text("{}")
+    told = _rules("check", TRANSFER, "--annex", annex, "--json", code=1).object
+    assert {one["name"] for one in told["annexes"]} == {"FORM_FIELD_MISSING"}
+    register.write_text("officer_no,level\n1,BASIC\n")
+    done = fasttrack_here("rules", "check", TRANSFER, "--register", register)
+    assert (done.code, "/1/post" in done.errors + done.output) == (1, True)
+
+
+def test_whatif_keeps_the_annexes_that_were_given(tmp_path: Path) -> None:
+    """An opinion of before the review would not wait for it."""
+    annex, _ = _beside(tmp_path)
+    earlier = ("--set", "on=2024-06-02", "--set", "document.D20=missing")
+    with_annex = _rules("whatif", TRANSFER, "--annex", annex, *earlier, "--json").object
+    assert "LEGAL_REVIEW_MISSING" in {one["name"] for one in with_annex["appear"]}
