@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.ledger.embedded import EmbeddedPostgres
 from tests.support.postgres import SETTINGS, create_database, database_dropped, migrate_database
@@ -22,6 +23,11 @@ if threading.current_thread() is threading.main_thread():
     # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they start would inherit
     # that; some of the tests are about Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# No test measures time: how long an example takes to be drawn or run says how busy the machine is.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

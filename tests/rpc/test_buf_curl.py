@@ -44,7 +44,8 @@ async def test_buf_curl_validates_submits_and_queries(
     manifest, jws, record = bundle_of(case_number, signers.police)
     message = {"manifestJws": jws, "record": base64.b64encode(record).decode()}
     validated = await _buf_curl(gateway, "ps:110108", "ExchangeService/Validate", message, tmp_path)
-    assert validated == {"acceptable": True}
+    assert validated["acceptable"] is True
+    assert all(finding["severity"] == "SEVERITY_WARNING" for finding in validated.get("findings", ()))
     submitted = await _buf_curl(gateway, "ps:110108", "ExchangeService/Submit", message, tmp_path)
     receipt = submitted["receipt"]
     leaf = base64.b64decode(receipt["leaf"])
