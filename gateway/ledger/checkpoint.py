@@ -11,7 +11,7 @@ import asyncpg
 from gateway.core.merkle import EMPTY_ROOT
 from gateway.core.ports import StoredEntry, TreeHead
 from gateway.core.seal_ports import StoredCheckpoint
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("checkpoint")

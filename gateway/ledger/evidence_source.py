@@ -8,7 +8,8 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, KeyEntry
-from gateway.ledger.reader import Reader, fetch
+from gateway.ledger.connection import fetch
+from gateway.ledger.reader import Reader
 from gateway.ledger.receipt import to_receipt
 from gateway.ledger.statement import load_statements
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from gateway.core.identity import Agency
 from gateway.core.ports import Withheld
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("read")

@@ -10,7 +10,7 @@ import asyncpg
 
 from gateway.core.entry import CLOCK_KINDS, EntryKind, from_leaf
 from gateway.core.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("mirror")

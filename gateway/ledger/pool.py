@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from gateway.ledger.connection import PooledConnection
+
 
 async def open_pool(
     dsn: str,
@@ -31,6 +33,7 @@ async def open_pool(
     """
     return await asyncpg.create_pool(
         dsn,
+        connection_class=PooledConnection,
         min_size=min(2, max_connections),
         max_size=max_connections,
         command_timeout=statement_timeout_seconds + 5,

@@ -14,7 +14,7 @@ import asyncpg
 
 from gateway.core.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
-from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.identity import Agency
 from gateway.core.merkle import (
@@ -40,14 +40,13 @@ from gateway.core.ports import (
 )
 from gateway.core.route import RecordKind
 from gateway.core.track import NO_TRACKS, Tracks, from_row
+from gateway.ledger.connection import fetch
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
-from gateway.ledger.failure import is_unavailable
 from gateway.ledger.node import Nodes
 from gateway.ledger.receipt import to_appended
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("read")
-_RETRY_AFTER_SECONDS: Final = 1.0
 
 
 class Reader:
@@ -360,29 +359,6 @@ class Reader:
 
     async def _query(self, statement: str, *arguments: Any) -> list[Any]:
         return await fetch(self._pool, statement, *arguments)
-
-
-async def fetch(pool: asyncpg.Pool[Any], statement: str, *arguments: Any) -> list[Any]:
-    """Run a statement on a pool.
-
-    Args:
-        pool: the pool.
-        statement: SQL.
-        arguments: its parameters.
-
-    Returns:
-        all rows.
-
-    Raises:
-        GatewayError: LEDGER_UNAVAILABLE when the database cannot be reached now.
-    """
-    try:
-        return await pool.fetch(statement, *arguments)
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        finding = Finding(ErrorCode.LEDGER_UNAVAILABLE, message="the ledger cannot be reached")
-        raise GatewayError(finding, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
 
 
 def _to_facts(rows: Iterable[Any]) -> list[KnownFact]:

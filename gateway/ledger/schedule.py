@@ -12,7 +12,8 @@ from gateway.core.entry import from_leaf
 from gateway.core.fact import KnownFact
 from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
 from gateway.core.ports import FactRow, Notice
-from gateway.ledger.reader import Reader, fetch
+from gateway.ledger.connection import fetch
+from gateway.ledger.reader import Reader
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("schedule")

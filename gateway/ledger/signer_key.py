@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from gateway.core.entry import Entry, from_leaf
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("key")

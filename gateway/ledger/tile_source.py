@@ -8,7 +8,7 @@ import asyncpg
 
 from gateway.core.merkle import HASH_BYTES, TILE_WIDTH
 from gateway.core.tile_path import TilePath
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("checkpoint")

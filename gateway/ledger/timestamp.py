@@ -9,7 +9,7 @@ import asyncpg
 
 from gateway.core.errors import ErrorCode
 from gateway.core.timestamp_port import StoredToken, TimestampGap
-from gateway.ledger.reader import fetch
+from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("timestamp")

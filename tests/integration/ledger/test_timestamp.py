@@ -15,6 +15,7 @@ from gateway.core.seal_ports import StoredCheckpoint
 from gateway.core.timestamp_port import StoredToken, TimestampGap
 from gateway.flows.timestamp import Stamper
 from gateway.ledger.checkpoint import CheckpointStore, SignerLedger
+from gateway.ledger.pool import open_pool
 from gateway.ledger.timestamp import TokenStore
 from tests.integration.ledger.act import as_role
 
@@ -34,7 +35,7 @@ def gap_of(size: int) -> TimestampGap:
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[Any]]:
     """A pool of the gateway's role."""
-    async with asyncpg.create_pool(as_role(database_url, "fasttrack_gateway"), min_size=1, max_size=2) as pool:
+    async with await open_pool(as_role(database_url, "fasttrack_gateway"), max_connections=2) as pool:
         yield pool
 
 
@@ -69,7 +70,7 @@ async def test_stamper_on_a_real_database_stamps_the_newest_checkpoint(
     database_url: str, pool: asyncpg.Pool[Any]
 ) -> None:
     """What the signer stored is what is stamped, and the token is found for every size below."""
-    async with asyncpg.create_pool(as_role(database_url, "fasttrack_signer"), min_size=1, max_size=1) as signer:
+    async with await open_pool(as_role(database_url, "fasttrack_signer"), max_connections=1) as signer:
         for size in (3, 7):
             await SignerLedger(signer).add_checkpoint(StoredCheckpoint(size, b"note %d" % size, NOW))
 
@@ -93,7 +94,7 @@ async def test_stamper_on_a_real_database_stamps_the_newest_checkpoint(
 async def test_token_store_of_oversight_reads_and_writes_nothing(database_url: str, pool: asyncpg.Pool[Any]) -> None:
     """Oversight sees tokens and gaps, and adds none."""
     await TokenStore(pool).add_token(token_of(5))
-    async with asyncpg.create_pool(as_role(database_url, "fasttrack_oversight"), min_size=1, max_size=1) as reader:
+    async with await open_pool(as_role(database_url, "fasttrack_oversight"), max_connections=1) as reader:
         store = TokenStore(reader)
         assert await store.token_for(1) == token_of(5)
         assert await store.open_gap() is None

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.cli.local_process import LocalProcess, local_stamper
 from gateway.core.errors import ErrorCode
 from gateway.ledger.checkpoint import CheckpointStore
+from gateway.ledger.pool import open_pool
 from gateway.ledger.timestamp import TokenStore
 from gateway.trust.timestamp import verify_token
 from tests.integration.ledger.act import as_role
@@ -71,7 +72,7 @@ async def stamping(log: SealedLog, authority: Authority) -> AsyncIterator[LocalP
 async def pool(log: SealedLog) -> AsyncIterator[asyncpg.Pool[Any]]:
     """A pool of oversight."""
     url = as_role(log.gateway.dsn, "fasttrack_oversight")
-    async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
+    async with await open_pool(url, max_connections=1) as pool:
         yield pool
 
 
