@@ -21,6 +21,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "timestamp__url": "https://tsa.example",
         "telemetry__otlpEndpoint": "http://collector:4317",
     },
+    "sealed receipts": {"sealing__policyConfigMapName": "fasttrack-witness-policy"},
     "log": {"signer__enabled": True, "tiles__enabled": True},
     "log, begun, with telemetry": {
         "signer__enabled": True,
@@ -147,6 +148,20 @@ def test_gateway_when_given_settings_reads_the_named_file_and_no_other(key: str,
     assert (mount["mountPath"], mount["readOnly"]) == ("/etc/fasttrack/settings", True)
     assert {"name": "settings", "configMap": {"name": "readings"}} in spec["volumes"]
     assert "/etc/fasttrack/settings" not in str(default_documents())
+
+
+def test_gateway_when_a_witness_policy_is_named_reads_it_from_its_file() -> None:
+    """Receipts are sealed by the policy of the ConfigMap; a pod whose ConfigMap lacks the file does not start."""
+    spec = one(render(sealing__policyConfigMapName="quorum"), "Deployment", NAME)["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    environ = {item["name"]: item.get("value") for item in container["env"]}
+    assert environ["FASTTRACK_WITNESS_POLICY"] == "/etc/fasttrack/policy/witness-policy.toml"
+    [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "policy"]
+    assert mount == {"name": "policy", "mountPath": "/etc/fasttrack/policy", "readOnly": True}
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "policy"]
+    file = "witness-policy.toml"
+    assert volume["configMap"] == {"name": "quorum", "items": [{"key": file, "path": file}]}
+    assert "FASTTRACK_WITNESS_POLICY" not in str(one(default_documents(), "Deployment", NAME))
 
 
 def test_gateway_when_probed_uses_its_own_certificate() -> None:
