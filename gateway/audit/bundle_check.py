@@ -40,7 +40,7 @@ class BundleCheck:
     keys: KeyHistory = field(default_factory=KeyHistory)
     checked: int = 0
     _last: int = -1
-    _grants: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    _grants: dict[tuple[str, bytes, int], None] = field(default_factory=dict)
 
     async def run(self, start: int, stop: int | None) -> None:
         """Check the bundles of the submits in a range.
@@ -52,12 +52,7 @@ class BundleCheck:
         async for page in self.source.bundles(start, stop):
             for row in page:
                 self._add(row)
-            wanted = list(self._grants)
-            for at in await self.source.missing_grants(wanted):
-                agency, digest = wanted[at]
-                place = f"agency={agency} sha256={digest.hex()}"
-                reason = "a bundle gives this grant, and it is not there"
-                self.report(AuditFinding("grant-missing", "material_grant", place, reason, self._grants[wanted[at]]))
+            await report_missing_grants(self.source, list(self._grants), "a bundle", self.report)
             self._grants.clear()
             self.checked += len(page)
 
@@ -141,7 +136,24 @@ class BundleCheck:
             if not isinstance(digest, str) or len(digest) != _HEX_DIGITS:
                 continue
             for agency in (fields[_AT["sender"]], fields[_AT["receiver"]]):
-                self._grants.setdefault((agency or "", bytes.fromhex(digest)), seq)
+                self._grants[agency or "", bytes.fromhex(digest), seq] = None
+
+
+async def report_missing_grants(
+    source: FsckSource, wanted: Sequence[tuple[str, bytes, int]], giver: str, report: Report
+) -> None:
+    """Report grants that entries gave and that are not there.
+
+    Args:
+        source: the ledger.
+        wanted: agency, SHA-256 (32 bytes) and index of the entry that gave it.
+        giver: what gave them, for the reason.
+        report: takes the findings.
+    """
+    for at in await source.missing_grants(wanted):
+        agency, digest, seq = wanted[at]
+        place, reason = f"agency={agency} sha256={digest.hex()}", f"{giver} gives this grant, and it is not there"
+        report(AuditFinding("grant-missing", "material_grant", place, reason, seq))
 
 
 async def check_details(source: FsckSource, start: int, stop: int | None, report: Report) -> None:

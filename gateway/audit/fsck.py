@@ -4,7 +4,8 @@
 2. Entries: each leaf is canonical, its hash is its hash, its index its index; every column says what the leaf says;
    every case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
-4. Bundles, statements, texts of decisions, facts, grants, signer keys: what entries and signed manifests commit to.
+4. Bundles, statements, texts of decisions, facts, grants, what was withheld, signer keys: what entries and signed
+   manifests commit to.
 5. Numbers of the directions, act ids, and rows that belong to nothing.
 6. Checkpoints and cosignatures, and checkpoints that somebody remembers.
 
@@ -24,6 +25,7 @@ from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.key_check import load_keys
 from gateway.audit.leaf_form import parse_origin
 from gateway.audit.receipt_check import ReceiptCheck
+from gateway.audit.restriction_check import check_restrictions
 from gateway.audit.schema_check import check_schema
 from gateway.audit.seal_check import SealKeys, check_seals, sizes_of_seals
 from gateway.audit.statement_check import StatementCheck
@@ -193,6 +195,7 @@ async def run_part(
         await StatementCheck(source, findings, pseudonyms, bundles.keys).run(part.first, part.last)
         await check_details(source, part.first, part.last, findings)
         await check_facts(source, part.first, part.last, findings)
+        await check_restrictions(source, part.first, part.last, findings)
         outcome.bundles = bundles.checked
     else:
         await _check_whole(source, findings)

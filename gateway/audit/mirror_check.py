@@ -23,6 +23,7 @@ from gateway.core.mirror import (
     has_beside,
     may_read,
 )
+from gateway.core.restriction import restrictions_sha256
 
 
 class MirrorFault(StrEnum):
@@ -107,7 +108,7 @@ def check_bundle(bundle: StoredBundle, submitted: Entry) -> None:
     """Check a bundle against the entry that submitted it.
 
     Args:
-        bundle: manifest and record.
+        bundle: manifest and record, and what its receiver may not simply read.
         submitted: the entry.
 
     Raises:
@@ -116,6 +117,8 @@ def check_bundle(bundle: StoredBundle, submitted: Entry) -> None:
     index = submitted.index
     if str(bundle.handoff) != submitted.handoff:
         raise EntryRefusedError(index, "the bundle is of another handoff")
+    if restrictions_sha256((one.sha256.hex(), one.view) for one in bundle.withheld) != submitted.withheld_sha256:
+        raise EntryRefusedError(index, "what the receiver may not read is not what has its digest in the leaf")
     if sha256(bundle.manifest_jws.encode("utf-8", "surrogateescape")).hexdigest() != submitted.bundle_sha256:
         raise EntryRefusedError(index, "the manifest is not the one whose digest is in the leaf")
     try:

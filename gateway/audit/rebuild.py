@@ -20,6 +20,7 @@ from gateway.audit.mirror_store import MirrorStore
 from gateway.core.checkpoint import verify_checkpoint
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.fsck_port import Row
+from gateway.core.material_request import MATERIAL_REQUEST
 from gateway.core.merkle import Frontier
 from gateway.core.merkle_tile import TileEdge
 from gateway.core.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
@@ -228,6 +229,8 @@ class Mirrors:
             rows.track.append((index, entry.case, from_row(track)[0] is not None, track))
         if (stated := mirrored.beside.get("statement_jws")) is not None:
             rows.statement.append(_to_statement(entry, stated))
+            if entry.statement_type == MATERIAL_REQUEST.name:
+                rows.material_grant.append((entry.actor, _requested(stated)))
         if (certificate := mirrored.beside.get("certificate")) is not None:
             rows.signer_key.append((index, bytes.fromhex(entry.signer_key), certificate))
         rows.notice += [(agency, index) for agency in entry.notified]
@@ -238,7 +241,7 @@ class Mirrors:
                  bundle.manifest_jws, bundle.record)
             )  # fmt: skip
             held = {one.sha256: one for one in bundle.withheld}
-            rows.material_withheld += [(entry.receiver, one.sha256, entry.case, one.view) for one in bundle.withheld]
+            rows.material_withheld += [(entry.receiver, one.sha256, index, one.view) for one in bundle.withheld]
             for digest in _digests(manifest, is_record_material=not bundle.record):
                 rows.material_grant.append((entry.sender, digest))
                 if digest not in held or held[digest].is_granted:
@@ -293,6 +296,11 @@ def _to_statement(entry: Entry, stated: bytes) -> Row:
     jws = stated.decode("utf-8", "surrogateescape")
     number = json.loads(decode_segment(split(jws)[1])).get("case_number") if entry.case else None
     return entry.index, entry.act_id, entry.actor, entry.statement_type, entry.case or None, number, jws
+
+
+def _requested(stated: bytes) -> bytes:
+    jws = stated.decode("utf-8", "surrogateescape")
+    return bytes.fromhex(json.loads(decode_segment(split(jws)[1]))["body"]["sha256"])
 
 
 def _digests(manifest: dict[str, Any], *, is_record_material: bool) -> list[bytes]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
+from gateway.audit.bundle_check import report_missing_grants
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, parse_header, split
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
 from gateway.core.digest import sm3_hex
+from gateway.core.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
+from gateway.core.enquiry import to_progress
 from gateway.core.fsck_port import FsckSource, Row
 from gateway.core.key_history import KeyHistory, Standing
+from gateway.core.material_request import MATERIAL_REQUEST
 from gateway.core.pseudonym import Pseudonyms
 
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}
 
 
@@ -34,6 +41,8 @@ class StatementCheck:
     pseudonyms: Pseudonyms | None = None
     keys: KeyHistory = field(default_factory=KeyHistory)
     _last: int = -1
+    _grants: list[tuple[str, bytes, int]] = field(default_factory=list)
+    _told: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
 
     async def run(self, start: int, stop: int | None) -> None:
         """Check the statements of a range.
@@ -45,6 +54,9 @@ class StatementCheck:
         async for page in self.source.statements(start, stop):
             for row in page:
                 self._add(row)
+            self._compare_progress(await self.source.progress([row[0] for row in page]))
+            await report_missing_grants(self.source, self._grants, "a request", self.report)
+            self._grants.clear()
 
     def _finding(self, check: str, seq: int, column: str, reason: str) -> None:
         self.report(AuditFinding(check, "statement", f"seq={seq} column={column}", reason, seq))
@@ -85,6 +97,8 @@ class StatementCheck:
             return
         self._compare(seq, fields, statement, key_id, sha256(payload).hexdigest())
         self._case_number(seq, fields, statement, case_number)
+        self._grant(seq, issuer, statement)
+        self._tell(seq, fields, statement)
 
     def _compare(self, seq: int, fields: Fields, statement: dict[str, Any], key_id: str, payload_sha256: str) -> None:
         said = {
@@ -100,6 +114,47 @@ class StatementCheck:
         standing = self.keys.judge(key_id, seq)
         if standing in (Standing.REVOKED, Standing.NOT_REGISTERED):
             self._finding("statement-key", seq, "statement_jws", f"the signer's key was {standing} at that time")
+
+    def _grant(self, seq: int, issuer: str, statement: dict[str, Any]) -> None:
+        """A request that was taken grants its issuer the material that it asks for."""
+        body = statement.get("body")
+        digest = body.get("sha256") if isinstance(body, dict) else None
+        if statement.get("type") == MATERIAL_REQUEST.name and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            self._grants.append((issuer, bytes.fromhex(digest), seq))
+
+    def _tell(self, seq: int, fields: Fields, statement: dict[str, Any]) -> None:
+        """What a party may be told by a statement; None for what is no progress."""
+        self._told[seq] = None
+        if statement.get("type") != PROGRESS_TYPE:
+            return
+        try:
+            body = statement["body"]
+            told = to_progress(body)
+            token = self.pseudonyms.enquiry(body["subject_token"]) if self.pseudonyms is not None else None
+        except (KeyError, TypeError, AttributeError):
+            self._finding("statement-form", seq, "statement_jws", "not a statement of progress")
+            return
+        case = fields[_AT["case"]]
+        self._told[seq] = (token, case, told.stage, told.since, told.next_remedy, told.remedy_until)
+
+    def _compare_progress(self, rows: Sequence[Row]) -> None:
+        """The rows of a page against its statements; without the key of pseudonyms a token is not compared."""
+        seen: set[int] = set()
+        for seq, token, *said in rows:
+            place = f"seq={seq}"
+            wanted = self._told.get(seq)
+            if seq in seen:
+                self.report(AuditFinding("progress-repeated", "progress", place, "it stands more than once", seq))
+            elif seq in self._told and (
+                wanted is None or (*said,) != wanted[1:] or (wanted[0] is not None and wanted[0] != token)
+            ):
+                self.report(AuditFinding("progress", "progress", place, "not what the statement lets be told", seq))
+            seen.add(seq)
+        for seq, wanted in self._told.items():
+            if wanted is not None and wanted[0] is not None and seq not in seen:
+                reason = "what the statement lets be told is missing"
+                self.report(AuditFinding("progress-missing", "progress", f"seq={seq}", reason, seq))
+        self._told.clear()
 
     def _case_number(self, seq: int, fields: Fields, statement: dict[str, Any], case_number: str | None) -> None:
         signed = statement.get("case_number")

@@ -11,6 +11,7 @@ from uuid import UUID
 from gateway.core.enquiry import Progress
 from gateway.core.entry import EntryKind
 from gateway.core.identity import Actor, Agency
+from gateway.core.restriction import Restriction, restrictions_of
 from gateway.core.route import RecordKind
 
 DEFAULT_LEASE: Final = timedelta(minutes=5)
@@ -35,6 +36,11 @@ class Bundle:
     idempotency_key: str
     materials: tuple[str, ...]
     withheld: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def restrictions(self) -> tuple[Restriction, ...]:
+        """What the receiver may not simply read of the materials, by digest."""
+        return restrictions_of(self.materials, self.withheld)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,7 @@ class Command:
         bundle: for a submit.
         bundle_sha256: for a submit, hexadecimal.
         bundle_sm3: for a submit, hexadecimal.
+        withheld_sha256: for a submit, ``restriction.restrictions_sha256`` of the bundle's restrictions.
         signer_key: for a submit or statement, and for a key that is registered or revoked, hexadecimal.
         rule_set: id of the rule set that judged the bundle, for a submit and where a court accepts an indictment.
         rule_result: what it said.
@@ -121,6 +128,7 @@ class Command:
     bundle: Bundle | None = None
     bundle_sha256: str = ""
     bundle_sm3: str = ""
+    withheld_sha256: str = ""
     signer_key: str = ""
     rule_set: str = ""
     rule_result: str = ""

@@ -128,6 +128,7 @@ class Entry:
         statement_sha256: SHA-256 of the statement JWS.
         statement_sm3: SM3 of the statement JWS.
         tracks_sha256: SHA-256 of what it did to the person tracks, which is kept beside the ledger.
+        withheld_sha256: SHA-256 of what the receiver may not simply read of a bundle (``restriction``), for a submit.
     """
 
     index: int
@@ -180,6 +181,7 @@ class Entry:
     statement_sha256: str = ""
     statement_sm3: str = ""
     tracks_sha256: str = ""
+    withheld_sha256: str = ""
 
 
 _FIELDS: Final = tuple(Entry.__slots__)

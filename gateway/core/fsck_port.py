@@ -83,6 +83,10 @@ class FsckSource(Protocol):
         """Entries ``stated`` by index with their rows: seq, leaf, row's seq, statement_id, issuer, statement_type,
         case_id, case_number, statement_jws; the columns after the leaf are None when there is no row."""
 
+    async def progress(self, indices: Sequence[int]) -> list[Row]:
+        """What parties may be told by the statements of some indices: seq, token, case_id, stage, since, next_remedy,
+        remedy_until."""
+
     def details(self, start: int, stop: int | None) -> Pages:
         """Entries that may have a detail, or have one, by index: seq, leaf, body or None."""
 
@@ -93,8 +97,13 @@ class FsckSource(Protocol):
     def notices(self) -> Pages:
         """Entries about limits and rows of notices, by index: seq, leaf or None, agencies of the rows, sorted."""
 
-    async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
-        """Positions of the grants that are not in the table."""
+    async def missing_grants(self, grants: Sequence[tuple[str, bytes, int]]) -> list[int]:
+        """Positions of the grants (agency, SHA-256, index of the entry that gave it) that are not in the table; not of
+        those that the entry withheld."""
+
+    def restrictions(self, start: int, stop: int | None) -> Pages:
+        """Entries whose leaf says that something was withheld, or that have rows of it, by index: seq, leaf; agencies,
+        digests (hexadecimal) and views of the rows."""
 
     def grants(self) -> Pages:
         """All grants: agency, sha256."""

@@ -161,4 +161,5 @@ def write_entry(command: Command, place: Place, case: CaseHead, step: Step, hand
         statement_type=command.statement_type,
         statement_sha256=command.statement_sha256,
         statement_sm3=command.statement_sm3,
+        withheld_sha256=command.withheld_sha256,
     )

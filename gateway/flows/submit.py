@@ -15,6 +15,7 @@ from gateway.core.fact_of_annex import read_annex_facts
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.ports import Appended
+from gateway.core.restriction import restrictions_sha256
 from gateway.core.track_cause import read_record_cause
 from gateway.core.visibility import View, find_withheld
 from gateway.flows.check import Checked, check_bundle, refusal
@@ -100,6 +101,14 @@ def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, 
     manifest = checked.signed.manifest
     signed_bytes = manifest_jws.encode("ascii")
     outcome = checked.outcome
+    bundle = Bundle(
+        manifest_jws=manifest_jws,
+        record=checked.record,
+        case_number=manifest.case_number,
+        idempotency_key=manifest.idempotency_key,
+        materials=_digests(checked),
+        withheld=_withheld(parts, checked),
+    )
     return Command(
         kind=EntryKind.SUBMITTED,
         actor=caller,
@@ -110,16 +119,10 @@ def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, 
         handoff_kind=manifest.kind,
         sender=manifest.sender,
         receiver=manifest.receiver,
-        bundle=Bundle(
-            manifest_jws=manifest_jws,
-            record=checked.record,
-            case_number=manifest.case_number,
-            idempotency_key=manifest.idempotency_key,
-            materials=_digests(checked),
-            withheld=_withheld(parts, checked),
-        ),
+        bundle=bundle,
         bundle_sha256=sha256(signed_bytes).hexdigest(),
         bundle_sm3=sm3_hex(signed_bytes),
+        withheld_sha256=restrictions_sha256(bundle.restrictions),
         signer_key=checked.signed.key_id,
         public_key_sha256=checked.signed.public_key_sha256,
         rule_set=outcome.rule_set if outcome else "",

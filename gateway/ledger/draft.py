@@ -62,8 +62,8 @@ class Draft:
         bundles: rows of what was submitted.
         details: index and text of decisions.
         grants: agency and digest, 32 bytes, of materials that bundles bring.
-        withheld: agency, digest and case of materials that bundles bring and their receiver may not read.
         progress: what parties may be told, by the digest of their enquiry code.
+        withheld: receiver, digest, index and view of materials that bundles bring and it may not simply read.
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
@@ -83,7 +83,7 @@ class Draft:
     details: list[tuple[int, bytes]] = field(default_factory=list)
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
     progress: list[tuple[Any, ...]] = field(default_factory=list)
-    withheld: dict[tuple[str, bytes, str], str] = field(default_factory=dict)
+    withheld: list[tuple[str, bytes, int, str]] = field(default_factory=list)
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -215,10 +215,11 @@ class Draft:
         self.receivers[head.receiver] = None
         for digest in materials:
             self.grants[head.sender, digest] = None
-            if (view := bundle.withheld.get(digest.hex())) is not None:
-                self.withheld.setdefault((head.receiver, digest, entry.case), view)
-            else:
+            if digest.hex() not in bundle.withheld:
                 self.grants[head.receiver, digest] = None
+        self.withheld += [
+            (head.receiver, bytes.fromhex(digest), written.index, view) for digest, view in bundle.restrictions
+        ]
 
     def arguments(self, receipt: str) -> list[Any]:
         """Write the batch as arguments of the statement ``write``.
@@ -246,7 +247,7 @@ class Draft:
             *_columns(self.certificates, 3),
             *_columns(self.facts, 3),
             *_columns(self.statements, 7),
-            *_columns([(*key, view) for key, view in self.withheld.items()], 4),
+            *_columns(self.withheld, 4),
             *_columns(self.tracks, 4),
             *_columns(self.notices, 2),
             *_columns(self.progress, 7),

@@ -118,6 +118,10 @@ class DatabaseSource:
         """See ``FsckSource``."""
         return self._pages("statements", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
 
+    async def progress(self, indices: Sequence[int]) -> list[Row]:
+        """See ``FsckSource``."""
+        return [tuple(row) for row in await self._connection.fetch(_SQL["progress"], indices)]
+
     def details(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
         return self._pages("details", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
@@ -130,10 +134,14 @@ class DatabaseSource:
         """See ``FsckSource``."""
         return self._pages("notices")
 
-    async def missing_grants(self, grants: Sequence[tuple[str, bytes]]) -> list[int]:
+    async def missing_grants(self, grants: Sequence[tuple[str, bytes, int]]) -> list[int]:
         """See ``FsckSource``."""
-        agencies, digests = [agency for agency, _ in grants], [digest for _, digest in grants]
-        return [row[0] - 1 for row in await self._connection.fetch(_SQL["missing_grants"], agencies, digests)]
+        columns = ([grant[at] for grant in grants] for at in range(3))
+        return [row[0] - 1 for row in await self._connection.fetch(_SQL["missing_grants"], *columns)]
+
+    def restrictions(self, start: int, stop: int | None) -> Pages:
+        """See ``FsckSource``."""
+        return self._pages("restrictions", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
 
     def grants(self) -> Pages:
         """See ``FsckSource``."""

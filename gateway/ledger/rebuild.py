@@ -50,7 +50,7 @@ TABLES: Final[Mapping[str, _Table]] = {
     "signer_key": _Table("seq key_id certificate", "seq"),
     "notice": _Table("agency seq", "agency seq"),
     "material_grant": _Table("agency sha256", "agency sha256"),
-    "material_withheld": _Table("agency sha256 case_id view", "agency sha256 case_id"),
+    "material_withheld": _Table("agency sha256 seq view", "seq sha256"),
     "tile": _Table("level place root data", "level place"),
     "state": _Table("size recorded_at root frontier", "size"),
     "checkpoint": _Table("size signed_at note", "size signed_at"),

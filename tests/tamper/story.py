@@ -22,18 +22,23 @@ from gateway.core.checkpoint import Checkpoint, sign_checkpoint
 from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.cosignature import cosign
 from gateway.core.digest import sha256_hex, sm3_hex
+from gateway.core.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
+from gateway.core.enquiry import to_progress
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.identity import GATEWAY, GATEWAY_URI, Agency, parse_agency
 from gateway.core.key_history import RevocationReason
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
+from gateway.core.material_request import MATERIAL_REQUEST
 from gateway.core.note import NoteKey
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
+from gateway.core.restriction import restrictions_of, restrictions_sha256
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
 from gateway.core.statement import to_payload as to_statement_payload
+from gateway.core.visibility import View
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
 from gateway.rpc.client_bundle import make_uuid7
@@ -58,6 +63,10 @@ def _facts(certificate: x509.Certificate, agency: str) -> KeyFacts:
     return KeyFacts(
         key_id=sha256_hex(der), public_key_sha256=sha256_hex(spki), agency=agency, algorithm="EdDSA", certificate=der
     )
+
+
+def _document(bundle_id: UUID) -> bytes:
+    return b"%PDF-1.4 " + bundle_id.bytes
 
 
 @dataclass(slots=True)
@@ -166,9 +175,11 @@ class Story:
         second = self.new_case()
         withdrawn = await self.submit(PS, PR, second, RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, withdrawn, PS, detail=b'{"reason":"x"}', consumer="")
-        await self.submit(PS, JA, second, RecordKind.ASSESSMENT_REQUEST)
+        await self.submit(PS, JA, second, RecordKind.ASSESSMENT_REQUEST, view=View.NONE)
         await self.state(PS, second, "procedural-act", {"act": "property_listed"}, cause={"act": "property_listed"})
         await self._tracked()
+        await self._withheld()
+        await self._progress(first, second)
         await self.state(PS, "", "register", {})
         await self._warn(first, EntryKind.CLOCK_WARNED, PR)
         await self._warn(first, EntryKind.CLOCK_BREACHED, CT, PR)
@@ -242,12 +253,13 @@ class Story:
         kind: RecordKind,
         *,
         large: bool = False,
+        view: View = View.ALL,
         cause: Any = None,
     ) -> UUID:
-        """Append a signed bundle; a large record travels as a material."""
+        """Append a signed bundle; a large record travels as a material, the receiver sees so much of the document."""
         bundle_id = make_uuid7()
         record = f"<case>{case_number}</case>".encode()
-        document = b"%PDF-1.4 " + bundle_id.bytes
+        document = _document(bundle_id)
         manifest = Manifest(
             bundle_id, sender, receiver, kind, case_number, f"key-{bundle_id}", datetime.now(UTC),
             NativeRecord(_SYSTEM[sender.role], "1", "UTF-8", len(record), sha256_hex(record), sm3_hex(record)),
@@ -256,6 +268,7 @@ class Story:
         issued = self.signers[str(sender)]
         jws = issued.sign(to_payload(manifest))
         materials = [sha256_hex(document)] + ([sha256_hex(record)] if large else [])
+        withheld = {} if view is View.ALL else {sha256_hex(document): view}
         person = Pseudonyms(PSEUDONYM_KEY).person(case_number, "R1")
         facts = to_facts_bytes(
             [
@@ -280,9 +293,11 @@ class Story:
                     case_number=case_number,
                     idempotency_key=manifest.idempotency_key,
                     materials=tuple(materials),
+                    withheld=withheld,
                 ),
                 bundle_sha256=sha256_hex(jws.encode()),
                 bundle_sm3=sm3_hex(jws.encode()),
+                withheld_sha256=restrictions_sha256(restrictions_of(materials, withheld)),
                 signer_key=thumbprint(issued.certificate),
                 rule_set="none",
                 rule_result="NOT_EVALUATED",
@@ -292,6 +307,30 @@ class Story:
             )
         )
         return bundle_id
+
+    async def _progress(self, *case_numbers: str) -> None:
+        """Parties of some cases may be told how these stand."""
+        told = [
+            {"stage": "FILED", "on": "2026-01-05"},
+            {"stage": "NOT_FILED", "on": "2026-01-06", "next_remedy": "RECONSIDERATION", "remedy_until": "2026-01-13"},
+            {"stage": "CLOSED", "on": "2026-01-07", "next_remedy": "REVIEW", "remedy_until": "2026-01-14"},
+        ]
+        for number, body in enumerate(told):
+            case_number = case_numbers[number % len(case_numbers)]
+            await self.state(PS, case_number, PROGRESS_TYPE, {"subject_token": sha256_hex(b"%d" % number), **body})
+
+    async def _withheld(self) -> None:
+        """A recording that is given when it is asked for, and one that nobody asks for."""
+        case_number = self.new_case()
+        handoff = await self.submit(PS, PR, case_number, RecordKind.TRANSFER, view=View.REQUEST)
+        body = {
+            "handoff_id": str(handoff),
+            "sha256": sha256_hex(_document(handoff)),
+            "purpose": "REVIEW",
+            "ground": "SPP 75",
+        }
+        await self.state(PR, case_number, MATERIAL_REQUEST.name, body, materials=(body["sha256"],))
+        await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER, view=View.LEAST)
 
     async def _tracked(self) -> None:
         """A case with two persons, of whom one is not prosecuted; the other's custody changes, and nothing changes."""
@@ -309,13 +348,24 @@ class Story:
         await self.state(PS, third, "procedural-act", {"act": "property_listed"}, cause=None)
 
     async def state(
-        self, issuer: Agency, case_number: str, type_name: str, body: dict[str, Any], *, cause: Any = None
+        self,
+        issuer: Agency,
+        case_number: str,
+        type_name: str,
+        body: dict[str, Any],
+        *,
+        cause: Any = None,
+        materials: tuple[str, ...] = (),
     ) -> None:
         """Append a signed statement."""
         statement = Statement(
             statement_id=make_uuid7(), type=type_name, version=1, issuer=issuer, case_number=case_number,
             created_at=datetime.now(UTC), occurred_at=datetime.now(UTC), body=body,
         )  # fmt: skip
+        told: dict[str, Any] = {}
+        if type_name == PROGRESS_TYPE:
+            told["enquiry"] = Pseudonyms(PSEUDONYM_KEY).enquiry(body["subject_token"])
+            told["progress"] = to_progress(body)
         issued = self.signers[str(issuer)]
         jws = sign_statement(
             to_statement_payload(statement), private_key=issued.key, certificate_chain=[issued.certificate]
@@ -328,7 +378,7 @@ class Story:
                 content_sha256=sha256_hex(payload_bytes(jws)),
                 case=Pseudonyms(PSEUDONYM_KEY).case(case_number) if case_number else "",
                 signer_key=thumbprint(issued.certificate),
-                statement=StatedText(statement_jws=jws, case_number=case_number),
+                statement=StatedText(statement_jws=jws, case_number=case_number, materials=materials, **told),
                 statement_type=type_name,
                 statement_sha256=sha256_hex(jws.encode()),
                 statement_sm3=sm3_hex(jws.encode()),

@@ -146,3 +146,29 @@ async def test_entries_renumbered_are_named(story: Story, dba: asyncpg.Connectio
         await dba.execute(f"UPDATE ledger.{table} SET seq = seq - 1 WHERE seq > 5")
     findings = await look(dba, story.known)
     assert any(finding.check == "leaf-index" and finding.index == 5 for finding in findings)
+
+
+async def test_material_let_be_read_in_secret_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """Somebody turns what was withheld into a grant."""
+    await open_table(dba, "material_withheld")
+    await open_table(dba, "material_grant")
+    rows = await dba.fetch("DELETE FROM ledger.material_withheld RETURNING agency, sha256, seq")
+    await dba.executemany(
+        "INSERT INTO ledger.material_grant SELECT $1::text, $2::bytea WHERE NOT EXISTS"
+        " (SELECT FROM ledger.material_grant WHERE agency = $1::text AND sha256 = $2::bytea)",
+        [tuple(row)[:2] for row in rows],
+    )
+    findings = without_tracks(await look(dba, story.known))
+    assert {(finding.check, finding.index) for finding in findings} == {("withheld-digest", row["seq"]) for row in rows}
+
+
+async def test_grant_of_a_request_taken_away_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """What a statement asked for and was given, no bundle gives, and it is missed all the same."""
+    await open_table(dba, "material_grant")
+    await dba.execute(
+        "DELETE FROM ledger.material_grant AS g USING ledger.material_withheld AS w"
+        " WHERE g.agency = w.agency AND g.sha256 = w.sha256"
+    )
+    findings = without_tracks(await look(dba, story.known))
+    asked = await dba.fetchval("SELECT max(seq) FROM ledger.entry WHERE leaf LIKE '%\"material-request\"%'::bytea")
+    assert [(finding.check, finding.index) for finding in findings] == [("grant-missing", asked)]

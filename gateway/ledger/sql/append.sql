@@ -108,8 +108,8 @@ WITH locked AS MATERIALIZED (
     SELECT rows.* FROM locked, unnest($51::bigint[], $52::uuid[], $53::text[], $54::text[], $55::text[], $56::text[],
                                       $57::text[]) AS rows
 ), withheld AS (
-    INSERT INTO ledger.material_withheld (agency, sha256, case_id, view)
-    SELECT rows.* FROM locked, unnest($58::text[], $59::bytea[], $60::text[], $61::text[]) AS rows ON CONFLICT DO NOTHING
+    INSERT INTO ledger.material_withheld (agency, sha256, seq, view)
+    SELECT rows.* FROM locked, unnest($58::text[], $59::bytea[], $60::bigint[], $61::text[]) AS rows
 ), tracks AS (
     INSERT INTO ledger.track (seq, case_id, is_changed, body)
     SELECT rows.* FROM locked, unnest($62::bigint[], $63::text[], $64::boolean[], $65::bytea[]) AS rows

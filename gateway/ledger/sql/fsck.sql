@@ -83,6 +83,10 @@ FROM ledger.entry AS e LEFT JOIN ledger.statement AS s ON s.seq = e.seq
 WHERE e.kind = 'stated' AND e.seq >= $1 AND e.seq < $2
 ORDER BY e.seq
 
+-- name: progress
+SELECT seq, token, case_id, stage, since, next_remedy, remedy_until FROM ledger.progress WHERE seq = ANY ($1::bigint[])
+ORDER BY seq
+
 -- name: details
 SELECT e.seq, e.leaf, d.body
 FROM ledger.entry AS e LEFT JOIN ledger.detail AS d ON d.seq = e.seq
@@ -107,12 +111,25 @@ ORDER BY 1
 
 -- name: missing_grants
 SELECT wanted.position
-FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS wanted (agency, sha256, position)
+FROM unnest($1::text[], $2::bytea[], $3::bigint[]) WITH ORDINALITY AS wanted (agency, sha256, seq, position)
 WHERE NOT EXISTS (
     SELECT FROM ledger.material_grant AS g WHERE g.agency = wanted.agency AND g.sha256 = wanted.sha256
 ) AND NOT EXISTS (
-    SELECT FROM ledger.material_withheld AS w WHERE w.agency = wanted.agency AND w.sha256 = wanted.sha256
+    SELECT FROM ledger.material_withheld AS w
+    WHERE w.seq = wanted.seq AND w.sha256 = wanted.sha256 AND w.agency = wanted.agency
 )
+
+-- name: restrictions
+SELECT e.seq, e.leaf, coalesce(w.agencies, '{}'), coalesce(w.digests, '{}'), coalesce(w.views, '{}')
+FROM ledger.entry AS e
+LEFT JOIN (
+    SELECT seq, pg_catalog.array_agg(agency) AS agencies,
+           pg_catalog.array_agg(pg_catalog.encode(sha256, 'hex')) AS digests, pg_catalog.array_agg(view) AS views
+    FROM ledger.material_withheld WHERE seq >= $1 AND seq < $2 GROUP BY seq
+) AS w ON w.seq = e.seq
+WHERE e.seq >= $1 AND e.seq < $2
+  AND (w.seq IS NOT NULL OR pg_catalog.position(e.leaf, '"withheld_sha256"'::bytea) > 0)
+ORDER BY e.seq
 
 -- name: grants
 SELECT agency, sha256 FROM ledger.material_grant
@@ -176,8 +193,9 @@ UNION ALL
 SELECT 'material_grant', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
 FROM ledger.material_grant GROUP BY agency, sha256 HAVING pg_catalog.count(*) > 1
 UNION ALL
-SELECT 'material_withheld', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
-FROM ledger.material_withheld GROUP BY agency, sha256, case_id HAVING pg_catalog.count(*) > 1
+SELECT 'material_withheld', 'seq=' || w.seq, 'no entry submitted this'
+FROM ledger.material_withheld AS w
+WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = w.seq AND e.kind = 'submitted')
 
 -- name: signer_keys
 SELECT e.seq, e.leaf, k.seq, k.key_id, k.certificate

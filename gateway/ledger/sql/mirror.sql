@@ -29,8 +29,7 @@ SELECT handoff_id, manifest_jws, record FROM ledger.bundle WHERE handoff_id = $1
 
 -- name: withheld
 SELECT withheld.sha256, withheld.view, granted.agency IS NOT NULL AS is_granted
-FROM ledger.bundle JOIN ledger.entry ON entry.seq = bundle.seq
-JOIN ledger.material_withheld AS withheld ON withheld.agency = entry.receiver AND withheld.case_id = entry.case_id
+FROM ledger.bundle JOIN ledger.material_withheld AS withheld ON withheld.seq = bundle.seq
 LEFT JOIN ledger.material_grant AS granted ON granted.agency = withheld.agency AND granted.sha256 = withheld.sha256
 WHERE bundle.handoff_id = $1
 ORDER BY withheld.sha256

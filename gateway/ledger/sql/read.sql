@@ -164,7 +164,11 @@ FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS wanted 
 SELECT sha256 FROM ledger.material_grant WHERE agency = $1 AND sha256 = ANY ($2::bytea[])
 
 -- name: withheld
-SELECT sha256, case_id, view FROM ledger.material_withheld WHERE agency = $1 AND sha256 = ANY ($2::bytea[])
+-- Of several bundles the last one says how it may be seen.
+SELECT withheld.sha256, entry.case_id, withheld.view
+FROM ledger.material_withheld AS withheld JOIN ledger.entry ON entry.seq = withheld.seq
+WHERE withheld.agency = $1 AND withheld.sha256 = ANY ($2::bytea[])
+ORDER BY withheld.seq
 
 -- name: grant
 INSERT INTO ledger.material_grant (agency, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING

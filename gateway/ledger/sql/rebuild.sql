@@ -86,8 +86,7 @@ SELECT agency, seq FROM unnest($1::text[], $2::bigint[]) AS r (agency, seq)
 SELECT DISTINCT agency, sha256 FROM unnest($1::text[], $2::bytea[]) AS r (agency, sha256)
 
 -- name: material_withheld_rows
-SELECT DISTINCT agency, sha256, case_id, view
-FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[]) AS r (agency, sha256, case_id, view)
+SELECT agency, sha256, seq, view FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::text[]) AS r (agency, sha256, seq, view)
 
 -- name: tile_rows
 SELECT level, place, root, data

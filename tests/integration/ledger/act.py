@@ -18,6 +18,7 @@ from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency, Role
 from gateway.core.ports import Appended
+from gateway.core.restriction import restrictions_of, restrictions_sha256
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
@@ -39,6 +40,7 @@ def new_case() -> str:
 def make_submit(case: str = "", *, receiver: Agency = PR, materials: Sequence[str] = (), **fields: Any) -> Command:
     """A submit of a transfer by the police, opening a case of its own when none is named."""
     bundle_id = fields.pop("bundle_id", None) or uuid4()
+    withheld = fields.pop("withheld", {})
     command = Command(
         kind=EntryKind.SUBMITTED,
         actor=PS,
@@ -55,10 +57,11 @@ def make_submit(case: str = "", *, receiver: Agency = PR, materials: Sequence[st
             case_number="A9990010000002026010001",
             idempotency_key=fields.pop("idempotency_key", str(bundle_id)),
             materials=tuple(materials),
-            withheld=fields.pop("withheld", {}),
+            withheld=withheld,
         ),
         bundle_sha256="a" * 64,
         bundle_sm3="b" * 64,
+        withheld_sha256=restrictions_sha256(restrictions_of(materials, withheld)),
         signer_key="c" * 64,
         rule_set="none",
         rule_result="NOT_EVALUATED",
