@@ -42,7 +42,7 @@ class LocalRecord:
             "code": int(finding.code),
             "name": finding.code.name,
             "severity": finding.severity.value,
-            "path": self.locate(finding.field),
+            "path": finding.locate(self.locate),
             "field": finding.field,
             "message": finding.message,
             "basis": finding.basis,

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.core.rule import Rule, RuleFileError, RuleRow, RuleSet
+from gateway.core.rule import Confidence, Rule, RuleFileError, RuleRow, RuleSet
 
 REQUIRED: Final = ("title", "most_months", "kinds", "has_higher", "has_victim", "evidence")
+GENERAL: Final = ("kinds", "has_higher", "has_victim", "evidence")
+"""Parts of every row that are general knowledge, whatever its confidence says; an operator may replace them."""
 KINDS: Final = frozenset({"CONTROL", "DETENTION", "IMPRISONMENT", "FINE"})
+
+
+BINDING: Final = frozenset({Confidence.STATUTE, Confidence.SOURCE})
+_NOTHING: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +69,20 @@ class ChargeTable:
 
     Args:
         rules: of ``charges.yaml``.
+        chosen: by the key of a charge, parts that an operator replaced in all its wordings: those of ``GENERAL``, and
+            ``most_months`` of wordings that are not read in the law.
 
     Raises:
         RuleFileError: a row is not as it must be; all problems at once.
     """
 
-    def __init__(self, rules: RuleSet) -> None:
-        problems: list[str] = []
+    def __init__(self, rules: RuleSet, chosen: Mapping[str, Mapping[str, Any]] = _NOTHING) -> None:
+        known = {source.rule.id for source in rules.rows}
+        problems = [f"charges: there is no charge {law}" for law in sorted(chosen.keys() - known)]
         self._by_law: dict[str, list[ChargeRule]] = {}
         for source in rules.rows:
             try:
-                self._by_law.setdefault(source.rule.id, []).append(_parse(source))
+                self._by_law.setdefault(source.rule.id, []).append(_parse(source, chosen.get(source.rule.id, {})))
             except (KeyError, TypeError, ValueError) as error:
                 problems.append(f"{source.rule.id}: {type(error).__name__}: {error}")
         if problems:
@@ -107,8 +117,11 @@ class ChargeTable:
         return rows[-1] if rows else None
 
 
-def _parse(source: RuleRow) -> ChargeRule:
-    row: Mapping[str, Any] = source.content
+def _parse(source: RuleRow, chosen: Mapping[str, Any]) -> ChargeRule:
+    fixed = chosen.keys() - set(GENERAL) - (set() if source.rule.confidence in BINDING else {"most_months"})
+    if fixed:
+        raise ValueError(f"{', '.join(sorted(map(str, fixed)))} cannot be replaced")
+    row: Mapping[str, Any] = {**source.content, **chosen}
     kinds = frozenset(row["kinds"])
     if not kinds or kinds - KINDS:
         raise ValueError(f"kinds are some of {', '.join(sorted(KINDS))}")

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from gateway.core.dossier import Point
-from gateway.core.judge.charge import ChargeRule
+from gateway.core.judge.charge import GENERAL, ChargeRule
 from gateway.core.judge.row import JudgeRule
 from gateway.core.judge.rule_set import JudgeRuleSet
-from gateway.core.rule import Rule
+from gateway.core.rule import Confidence, Rule
 
 MARK_BEGIN: Final = "<!-- rules: begin, written by `fasttrack rules list --markdown` -->"
 MARK_END: Final = "<!-- rules: end -->"
@@ -54,6 +54,7 @@ def describe_charge(row: ChargeRule) -> dict[str, Any]:
         "id": row.rule.id,
         "title": row.title,
         **_describe_law(row.rule),
+        "confidence_of": dict.fromkeys(GENERAL, Confidence.GENERAL.value),
         "most_months": row.most_months,
         "kinds": sorted(row.kinds),
         "has_higher": row.has_higher,
@@ -136,6 +137,9 @@ def to_markdown(rules: JudgeRuleSet) -> str:
         ),
         "",
         f"#### Charges ({len(rules.charges.rows)} wordings, [charges.yaml](charges.yaml))",
+        "",
+        "*Confidence* speaks of article, name and longest term; penalties, higher bracket, victim, evidence and",
+        "days are `general` in every row.",
         "",
         *_table(
             ("Charge", "Name", "Longest term", "Penalties by themselves", "Higher bracket", "Victim", "Key evidence",

@@ -45,6 +45,10 @@ class RuleFinding:
     cure: str = ""
     is_missing: bool = False
 
+    def locate(self, locate: Callable[[str], str]) -> str:
+        """Where it stands: the path in an annex as it is, of a canonical field that in the caller's own file."""
+        return self.field if "#" in self.field else locate(self.field)
+
     def to_finding(self, locate: Callable[[str], str]) -> Finding:
         """The finding as its caller reads it.
 
@@ -54,7 +58,7 @@ class RuleFinding:
         Returns:
             the finding, whose message begins with the id of the rule.
         """
-        return Finding(self.code, locate(self.field), f"{self.rule}: {self.message}", self.severity, self.basis)
+        return Finding(self.code, self.locate(locate), f"{self.rule}: {self.message}", self.severity, self.basis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def read_rule_set(sources: Mapping[str, bytes], chosen: object = None, chosen_na
     charges = parse_rules("charges", sources["charges"], required=CHARGE_REQUIRED)
     if len({eligibility.version, documents.version, charges.version}) != 1:
         raise RuleFileError("eligibility", ["the three files are not of one version"])
-    settings = parse_settings(chosen_name, {**eligibility.settings, **documents.settings}, chosen)
+    settings = parse_settings(chosen_name, {**eligibility.settings, **documents.settings, **charges.settings}, chosen)
     digest, mark = _digest((eligibility, documents, charges), chosen)
     persons = parse_rows(eligibility, check_person.CHECKS, CONDITIONS)
     papers = _with_profile(parse_rows(documents, _DOCUMENT_CHECKS, CONDITIONS), settings)
@@ -81,7 +81,7 @@ def read_rule_set(sources: Mapping[str, bytes], chosen: object = None, chosen_na
         digest,
         persons,
         papers,
-        ChargeTable(charges),
+        ChargeTable(charges, settings.charges),
         settings,
         _by_point(persons),
         _by_point(papers),

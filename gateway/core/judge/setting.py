@@ -26,6 +26,7 @@ class JudgeSettings:
         receiver_limit_days: of the receiver, by point.
         mass_freeze_accounts: frozen accounts from which approval must be proven.
         mass_freeze_whole_accounts: the same, of whole accounts.
+        charges: parts of charges that replace those of the table, by the key of the charge.
     """
 
     most_expected_months: int
@@ -39,6 +40,7 @@ class JudgeSettings:
     receiver_limit_days: Mapping[Point, int]
     mass_freeze_accounts: int
     mass_freeze_whole_accounts: int
+    charges: Mapping[str, Mapping[str, Any]]
 
 
 def parse_settings(name: str, defaults: Mapping[str, Any], chosen: object = None) -> JudgeSettings:
@@ -46,7 +48,7 @@ def parse_settings(name: str, defaults: Mapping[str, Any], chosen: object = None
 
     Args:
         name: where the chosen ones are from, for messages.
-        defaults: settings of ``eligibility.yaml`` and ``documents.yaml`` together.
+        defaults: settings of the three files together.
         chosen: what the operator's file says; None for nothing.
 
     Returns:
@@ -102,6 +104,12 @@ def _days_by_point(value: Any) -> Mapping[Point, int]:
     return {Point(point): _number(days) for point, days in value.items()}
 
 
+def _parts_by_charge(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    if not all(isinstance(law, str) and isinstance(parts, dict) for law, parts in value.items()):
+        raise ValueError('parts by the key of a charge, a text such as "264"')
+    return dict(value)
+
+
 _READERS = {
     "most_expected_months": _number,
     "attested_by": _codes_by_point,
@@ -114,4 +122,5 @@ _READERS = {
     "receiver_limit_days": _days_by_point,
     "mass_freeze_accounts": _number,
     "mass_freeze_whole_accounts": _number,
+    "charges": _parts_by_charge,
 }

@@ -194,6 +194,15 @@ def test_annex_or_register_that_cannot_be_read_is_told_with_its_place(tmp_path: 
     assert (done.code, "/1/post" in done.errors + done.output) == (1, True)
 
 
+def test_finding_in_an_annex_has_the_path_of_the_annex(tmp_path: Path) -> None:
+    """What an annex says wrong is not looked for in the record."""
+    annex, _ = _beside(tmp_path)
+    annex.write_text(annex.read_text().replace('"AGREE"', '"DISAGREE"'))
+    told = _rules("check", TRANSFER, "--annex", annex, "--json").object
+    paths = [one["path"] for person in told["persons"] for one in person["findings"] if one["rule"] == "E03"]
+    assert paths == ["legal-review.v1.json#/opinion"]
+
+
 def test_whatif_keeps_the_annexes_that_were_given(tmp_path: Path) -> None:
     """An opinion of before the review would not wait for it."""
     annex, _ = _beside(tmp_path)

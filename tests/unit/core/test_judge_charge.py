@@ -9,7 +9,8 @@ import pytest
 from gateway.core.dossier import Point
 from gateway.core.judge.charge import ChargeRule, ChargeTable
 from gateway.core.judge.engine import judge_dossier
-from gateway.core.judge.rule_set import load_rule_set
+from gateway.core.judge.listing import describe_charge
+from gateway.core.judge.rule_set import load_chosen, load_rule_set
 from gateway.core.judge.what_if import apply_setter
 from gateway.core.rule import RuleFileError, parse_rules
 from tests.support.dossier import make_dossier
@@ -106,3 +107,28 @@ def test_charge_that_contradicts_itself_refuses_the_file(change: tuple[str, str]
     ChargeTable(parse_rules("charges", text.encode(), required=required))
     with pytest.raises(RuleFileError, match=problem):
         ChargeTable(parse_rules("charges", text.replace(*change).encode(), required=required))
+
+
+def test_what_is_general_knowledge_in_a_charge_can_be_replaced_and_what_was_read_cannot() -> None:
+    """Penalties and evidence are a default; the bracket that was read in the law is not."""
+    chosen = load_chosen({"charges": {"264": {"kinds": ["IMPRISONMENT"], "has_higher": False}}}, "x")
+    row = chosen.charges.find("264", TODAY, TODAY)
+    assert row is not None and (row.kinds, row.has_higher, row.most_months) == (frozenset({"IMPRISONMENT"}), False, 36)
+    assert chosen.id != RULES.id
+    for law, part, problem in (
+        ("264", {"most_months": 60}, "most_months cannot be replaced"),
+        ("214", {"most_months": 60}, "most_months cannot be replaced"),
+        ("264", {"article": "1"}, "article cannot be replaced"),
+        ("264", {"kinds": ["DEATH"]}, "kinds are some of"),
+        ("1", {"has_victim": True}, "there is no charge 1"),
+        (264, {"has_victim": True}, "a text such as"),
+    ):
+        with pytest.raises(RuleFileError, match=problem):
+            load_chosen({"charges": {law: part}}, "x")
+
+
+def test_listing_says_which_parts_of_a_charge_are_general_knowledge() -> None:
+    """A row whose bracket was read in the law does not lend that to the rest of it."""
+    told = describe_charge(RULES.charges.find("264", TODAY, TODAY))  # type: ignore[arg-type]
+    assert told["confidence"] == "statute"
+    assert told["confidence_of"] == dict.fromkeys(("kinds", "has_higher", "has_victim", "evidence"), "general")
