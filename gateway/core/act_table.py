@@ -17,7 +17,10 @@ from gateway.core.lifecycle import Stage
 from gateway.core.rule import Rule, RuleFileError, load_rules
 from gateway.core.track import REGIONS
 
-NEEDS: Final = frozenset({"ground", "reason", "other_case", "to_agency", "until", "effective_on", "expected_months"})
+NEEDS: Final = frozenset({
+    "ground", "reason", "other_case", "to_agency", "until", "effective_on", "expected_months",
+    "clock", "extension", "organ", "documents", "decided_by",
+})  # fmt: skip
 """Fields of a statement that an act may need."""
 
 

@@ -45,7 +45,9 @@ MEASURES: Final[Mapping[str, str | None]] = {
 }
 _OWN: Final = frozenset({STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account"})
 """What is said of the event, not of the person."""
-_OF_ACCOUNT: Final = frozenset({"frozen", "unrelated_found", "freeze_verified", "freeze_lifted", "extended"})
+_OF_ACCOUNT: Final = frozenset(
+    {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
+)
 """Events whose person may be an account."""
 
 

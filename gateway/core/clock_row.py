@@ -9,6 +9,7 @@ from gateway.core.clock_input import InputKind, parse_condition, parse_input_kin
 from gateway.core.clock_length import Length, parse_length
 from gateway.core.clock_rule import STEP, Choice, ClockRule, ClockSettings, Extension, Guard, Step, TrialStart
 from gateway.core.fact import INPUTS
+from gateway.core.identity import Role
 from gateway.core.rule import RuleRow
 
 OWNERS: Final = ("police", "procuratorate", "court", "justice", "holder")
@@ -164,15 +165,23 @@ def _parse_choices(value: Any, inputs: Mapping[str, InputKind]) -> tuple[Choice,
 
 
 def _parse_extension(item: Mapping[str, Any]) -> Extension:
-    known = {"name", "by", "to", "at_least", "after", "repeats", "request_before"}
-    if not {"name"} <= item.keys() <= known or ("by" in item) == ("to" in item):
-        raise ValueError("an extension has name and either by or to")
+    known = {"name", "by", "to", "at_least", "after", "repeats", "request_before", "granted_by", "stated_by", "post"}
+    if not {"name", "granted_by", "stated_by"} <= item.keys() <= known or ("by" in item) == ("to" in item):
+        raise ValueError("an extension has name, granted_by, stated_by and either by or to")
     lengths = {
         key: parse_length(item[key])
         for key in ("by", "to", "at_least", "request_before")
         if key in item and item[key] != "same"
     }
-    return Extension(item["name"], after=item.get("after", ""), repeats=item.get("repeats", False), **lengths)
+    return Extension(
+        item["name"],
+        after=item.get("after", ""),
+        repeats=item.get("repeats", False),
+        granted_by=frozenset(map(Role, item["granted_by"])),
+        stated_by=frozenset(map(Role, item["stated_by"])),
+        post=item.get("post", ""),
+        **lengths,
+    )
 
 
 def _replace(choices: tuple[Choice, ...], chosen: Length | None) -> tuple[Choice, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.core.clock_input import Condition, InputKind
 from gateway.core.clock_length import Length, MonthRule
 from gateway.core.errors import ErrorCode, refuse
+from gateway.core.identity import Role
 from gateway.core.rule import Rule
 
 STEP: Final = "step"
@@ -57,6 +58,9 @@ class Extension:
         after: the extension that must have been granted before; "" for none.
         repeats: it may be granted more than once.
         request_before: how long before expiry it is to be asked for; None when nothing is said.
+        granted_by: roles of the organs that may grant it.
+        stated_by: roles of the agencies that may tell the ledger by an act; empty when another form tells it.
+        post: post that must have decided it; "" when the law names none.
     """
 
     name: str
@@ -66,6 +70,9 @@ class Extension:
     after: str = ""
     repeats: bool = False
     request_before: Length | None = None
+    granted_by: frozenset[Role] = frozenset()
+    stated_by: frozenset[Role] = frozenset()
+    post: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from gateway.core.fact import KnownFact, to_moment_text
 WORDS: Final = (
     "emergency_handled", "report_registered", "report_accepted", "no_jurisdiction_found", "case_not_filed",
     "case_filed", "notice_served", "remedy_requested", "reconsideration_decided", "review_requested", "remedy_decided",
-    "frozen", "unrelated_found", "freeze_verified", "freeze_lifted",
+    "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted",
     "named", "summons_arrived", "summons_ended", "measure_ended",
     "detained", "arrest_requested", "pr_arrest_request_received", "arrest_decided", "arrested",
     "surveillance_ordered", "bailed", "measure_changed", "measure_decided", "released",

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.core.act_table import ActRow, Standing, load_acts
+from gateway.core.clock_extension import find_extension_problems
+from gateway.core.clock_table import load_clock_table
 from gateway.core.errors import ErrorCode, Finding
 from gateway.core.form.book import FormBook
 from gateway.core.form.definition import FormKey, FormKind
@@ -34,7 +36,7 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
 
     Yields:
         ACT_NOT_BY_ISSUER, ACT_NOT_IN_FORCE, STATEMENT_FIELD_MISSING, STATEMENT_FIELD_INVALID, and ACT_DOCUMENT_MISSING,
-        a warning unless the row refuses.
+        a warning unless the row refuses; of an extension also what ``find_extension_problems`` finds.
     """
     row = act_of(statement)
     if row is None:
@@ -46,7 +48,8 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
     if not row.rule.is_valid(statement.occurred_at.astimezone(CHINA).date()):
         what = "this act is not in force on the day on which it happened"
         yield Finding(ErrorCode.ACT_NOT_IN_FORCE, "/occurred_at", what, basis=row.rule.citation)
-    if row.is_of_persons != bool(body.get("persons")):
+    is_of_limit = "extension" in row.needs
+    if not is_of_limit and row.is_of_persons != bool(body.get("persons")):
         code = ErrorCode.STATEMENT_FIELD_MISSING if row.is_of_persons else ErrorCode.STATEMENT_FIELD_INVALID
         what = "name the persons whom it concerns" if row.is_of_persons else "this act is of the whole file"
         yield Finding(code, "/body/persons", what, basis=row.rule.citation)
@@ -66,6 +69,8 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/recipient", what, basis=row.rule.citation)
     if body.get("other_case") == statement.case_number:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/other_case", "this is the case itself")
+    if is_of_limit and all(name in body for name in row.needs):
+        yield from find_extension_problems(statement, load_clock_table())
 
 
 def _is_open(statement: Statement) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from gateway.core.act_table import load_acts
 from gateway.core.case import Case, Person
 from gateway.core.fact import Fact
+from gateway.core.fact_of_record import to_account_key
 from gateway.core.form.period import CHINA
 from gateway.core.route import RecordKind
 from gateway.core.service import DEFENDANT, PROCURATORATE
@@ -27,7 +28,10 @@ _CUSTODY: Final = {
 }  # fmt: skip
 _PROPOSED_FAST, _INELIGIBLE = "FAST", "INELIGIBLE"
 _REVIEWS: Final = frozenset({RecordKind.TRANSFER, RecordKind.RETRANSFER})
-_WORDS: Final = ("ground", "to_agency", "until", "effective_on", "expected_months", "recipient")
+_WORDS: Final = (
+    "ground", "to_agency", "until", "effective_on", "expected_months", "recipient", "clock", "extension", "length",
+)  # fmt: skip
+_OF_LIMIT: Final = ("clock", "extension", "length")
 
 
 def read_record_cause(case: Case, kind: RecordKind, *, result: str, pseudonym: Pseudonym) -> dict[str, Any]:
@@ -87,6 +91,8 @@ def read_act_cause(
     cause |= {name: body[name] for name in _WORDS if name in body}
     if keys:
         cause["persons"] = [pseudonym(key) for key in keys]
+    if "account" in body:
+        cause["account"] = pseudonym(to_account_key(body["account"]["bank"], body["account"]["account"]))
     if other:
         cause["other"] = other
         if there is not None and keys:
@@ -130,5 +136,8 @@ def read_act_facts(statement: Statement, cause: Mapping[str, Any], tracks: Track
     inputs = dict(_BESIDE.get(row.id, {})) | {name: cause[name] for name in ("recipient",) if name in cause}
     if "expected_months" in cause:
         inputs["expected_months"] = cause["expected_months"]
+    inputs |= {name: cause[name] for name in _OF_LIMIT if name in cause}
+    if "account" in cause:
+        return [Fact(kind=row.fact, at=at, person=cause["account"], inputs=inputs)]
     persons = cause.get("persons") or (list(tracks.with_file()) if row.fact in _OF_EVERYBODY else [""])
     return [Fact(kind=row.fact, at=at, person=person, inputs=inputs) for person in persons]

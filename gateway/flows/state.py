@@ -7,12 +7,17 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
+from gateway.core.calendar import load_calendar
+from gateway.core.clock_due import Counting
+from gateway.core.clock_extension import EXTENDED, judge_extensions
+from gateway.core.clock_table import load_clock_table
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
 from gateway.core.enquiry import STATEMENT_TYPE, to_progress
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
-from gateway.core.fact import facts_sha256, to_facts_bytes
+from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact_of_statement import read_statement_facts
 from gateway.core.form.definition import Concern
 from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
@@ -25,6 +30,7 @@ from gateway.core.track_cause import read_act_cause, read_act_facts
 from gateway.flows.parts import Parts
 from gateway.flows.pull import Requested, judge_request
 from gateway.flows.request import parse_size, parse_uuid
+from gateway.flows.tell import hide_persons
 
 _STILL_RECORDED: Final = frozenset({ErrorCode.KEY_REVOKED, ErrorCode.STATEMENT_TOO_OLD})
 """What came in the way since it was recorded; whoever lost the receipt may still ask for it again."""
@@ -82,13 +88,15 @@ async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
         findings += requested.findings
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     warnings = [finding for finding in findings if finding.severity is not Severity.ERROR]
-    is_act = statement.type == PROCEDURAL_ACT and not errors
-    act = await _act(parts, statement, case) if is_act else Acted()
     try:
+        acted = await _tell(parts, statement, case) if not errors else Acted()
+        findings = await _judge_extensions(parts, statement, acted, case)
+        errors += [finding for finding in findings if finding.severity is Severity.ERROR]
+        warnings += [finding for finding in findings if finding.severity is not Severity.ERROR]
         if errors:
             raise GatewayError(errors + warnings)  # noqa: TRY301 - so that its entry too names the case
         appended = await parts.writer.append(
-            _command(parts, signed, statement_jws, case, requested=requested, acted=act)
+            _command(parts, signed, statement_jws, case, requested=requested, acted=acted)
         )
     except GatewayError as error:
         if signed.signer == caller == statement.issuer:
@@ -143,15 +151,33 @@ async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What a procedural act brings.
+    """What a statement brings beside itself.
 
     Args:
-        cause: for the tracks of the persons; None for another statement.
-        facts: for the clocks, canonical bytes.
+        cause: of a procedural act, for the tracks of the persons; None for another statement.
+        facts: for the clocks, by pseudonym.
     """
 
     cause: dict[str, Any] | None = None
-    facts: bytes = b""
+    facts: tuple[Fact, ...] = ()
+
+
+async def _tell(parts: Parts, statement: Statement, case: str) -> Acted:
+    if statement.type == PROCEDURAL_ACT:
+        return await _act(parts, statement, case)
+    told = hide_persons(read_statement_facts(statement), parts.pseudonyms, statement.case_number)
+    return Acted(facts=tuple(told))
+
+
+async def _judge_extensions(parts: Parts, statement: Statement, acted: Acted, case: str) -> list[Finding]:
+    """Tell the issuer of an extension that comes too late; what counts, the fold of the case decides."""
+    if not any(fact.kind == EXTENDED for fact in acted.facts):
+        return []
+    known = await parts.reader.case_facts(case)
+    table = load_clock_table()
+    counting = Counting(load_calendar(), table.settings)
+    path = "/body/extension" if statement.type == PROCEDURAL_ACT else "/body/decided_at"
+    return judge_extensions(known, acted.facts, parts.clock(), table, counting, path=path)
 
 
 async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
@@ -176,7 +202,7 @@ async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
         given=given,
     )
     tracks = await parts.reader.tracks(case)
-    return Acted(cause, to_facts_bytes(read_act_facts(statement, cause, tracks)))
+    return Acted(cause, tuple(read_act_facts(statement, cause, tracks)))
 
 
 def _told(parts: Parts, statement: Statement) -> dict[str, Any]:
@@ -193,7 +219,7 @@ def _command(
     parts: Parts, signed: SignedStatement, statement_jws: str, case: str, *, requested: Requested, acted: Acted
 ) -> Command:
     statement = signed.statement
-    signed_bytes = statement_jws.encode("ascii")
+    signed_bytes, facts = statement_jws.encode("ascii"), to_facts_bytes(acted.facts)
     return Command(
         kind=EntryKind.STATED,
         actor=signed.signer,
@@ -212,8 +238,8 @@ def _command(
         statement_sha256=sha256(signed_bytes).hexdigest(),
         statement_sm3=sm3_hex(signed_bytes),
         cause=acted.cause,
-        facts=acted.facts,
-        facts_sha256=facts_sha256(acted.facts),
+        facts=facts,
+        facts_sha256=facts_sha256(facts),
     )
 
 

@@ -36,7 +36,7 @@ ROW = """  - id: K22
     roll: holiday
     force: hard
     extensions:
-      - {name: complex, by: 15D}
+      - {name: complex, by: 15D, granted_by: [pr], stated_by: [pr]}
 """
 
 
@@ -62,10 +62,24 @@ def read(rows: str = ROW, settings: str = SETTINGS) -> ClockTable:
         ("start: [received]", "start: []"),
         ("start: [received]", "start: {trial_start: {receipt: [received]}}"),
         ("lane: [FAST, SLOW]", "lane: [fast]"),
-        ("{name: complex, by: 15D}", "{name: complex}"),
-        ("{name: complex, by: 15D}", "{name: complex, by: 15D, to: 30D}"),
-        ("{name: complex, by: 15D}", "{name: complex, by: 15h}"),
-        ("{name: complex, by: 15D}", "{name: complex, by: 15D, after: other}"),
+        (
+            "{name: complex, by: 15D, granted_by: [pr], stated_by: [pr]}",
+            "{name: complex, granted_by: [pr], stated_by: [pr]}",
+        ),
+        (", granted_by: [pr], stated_by: [pr]}", ", granted_by: [pr]}"),
+        (", granted_by: [pr], stated_by: [pr]}", ", granted_by: [nobody], stated_by: [pr]}"),
+        (
+            "{name: complex, by: 15D, granted_by: [pr], stated_by: [pr]}",
+            "{name: complex, by: 15D, to: 30D, granted_by: [pr], stated_by: [pr]}",
+        ),
+        (
+            "{name: complex, by: 15D, granted_by: [pr], stated_by: [pr]}",
+            "{name: complex, by: 15h, granted_by: [pr], stated_by: [pr]}",
+        ),
+        (
+            "{name: complex, by: 15D, granted_by: [pr], stated_by: [pr]}",
+            "{name: complex, by: 15D, after: other, granted_by: [pr], stated_by: [pr]}",
+        ),
         ("    force: hard\n", "    force: hard\n    suspended_by: [K99]\n"),
         ("    force: hard\n", "    force: hard\n    assume: {lane: MIDDLE}\n"),
         ("    force: hard\n", "    force: hard\n    remark: none\n"),

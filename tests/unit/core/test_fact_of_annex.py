@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gateway.core.form
 from gateway.core.annex import Annex
-from gateway.core.fact import INPUTS, Fact
+from gateway.core.calendar import load_calendar
+from gateway.core.clock_due import Counting
+from gateway.core.clock_fold import fold_facts
+from gateway.core.clock_table import load_clock_table
+from gateway.core.fact import INPUTS, Fact, KnownFact
 from gateway.core.fact_of_annex import read_annex_facts
 from gateway.core.fact_order import WORDS
 
@@ -51,7 +56,7 @@ def test_case_centre_log_tells_a_summons_that_was_extended() -> None:
 
 def test_freeze_list_tells_each_account_with_what_its_limit_depends_on() -> None:
     """Asset and approver decide the length, a whole account is verified."""
-    facts = read("freeze-list", load("freeze-list"))
+    facts = [fact for fact in read("freeze-list", load("freeze-list")) if fact.kind == "frozen"]
     assert len({fact.person for fact in facts}) == len(facts)
     assert facts[0].inputs == {"asset": "DEPOSIT", "approver": "COUNTY_HEAD", "whole_account": False}
     assert facts[1].inputs["whole_account"] is True
@@ -60,3 +65,61 @@ def test_freeze_list_tells_each_account_with_what_its_limit_depends_on() -> None
 def test_annex_of_another_form_tells_nothing() -> None:
     """A recorder manifest starts no limit."""
     assert read("recorder-manifest", load("recorder-manifest")) == []
+
+
+def test_reception_tells_what_registration_and_filing_review_run_from() -> None:
+    """K02 and K03 have their times from the form."""
+    data = {**load("reception"), "emergency": {"handling_ended_at": "2024-06-02T08:30:00+08:00"}}
+    assert [(fact.kind, str(fact.at)) for fact in read("reception", data)] == [
+        ("emergency_handled", "2024-06-02 08:30:00+08:00"),
+        ("report_registered", "2024-06-02 09:12:00+08:00"),
+        ("report_accepted", "2024-06-02"),
+    ]
+
+
+def test_owner_chain_tells_of_lack_of_jurisdiction_and_of_no_other_change() -> None:
+    """K05 runs from the finding; who refuses takes nothing over."""
+    data = load("owner-chain")
+    assert read("owner-chain", data) == []
+    change = {**data["changes"][0], "reason": "JURISDICTION", "jurisdiction_found_at": "2024-06-02T09:20:00+08:00"}
+    assert [fact.kind for fact in read("owner-chain", {**data, "changes": [change]})] == [
+        "no_jurisdiction_found", "case_transferred",
+    ]  # fmt: skip
+    refused = {**change, "refused_at": "2024-06-02T09:50:00+08:00"}
+    assert [fact.kind for fact in read("owner-chain", {**data, "changes": [refused]})] == ["no_jurisdiction_found"]
+
+
+def test_assessment_routing_tells_receipt_with_lane_and_opinion() -> None:
+    """K41 is counted from what the correction agency received, not from the commission."""
+    assert [
+        (fact.kind, str(fact.at), fact.inputs) for fact in read("assessment-routing", load("assessment-routing"))
+    ] == [
+        ("assessment_commission_received", "2024-06-05 15:00:00+08:00", {"fast_track": True}),
+        ("assessment_given", "2024-06-12 10:00:00+08:00", {}),
+    ]
+
+
+def test_legal_review_tells_submission_and_opinion() -> None:
+    """K46 is the same in an annex and in a statement."""
+    assert [fact.kind for fact in read("legal-review", load("legal-review"))] == [
+        "legal_review_asked", "legal_review_given",
+    ]  # fmt: skip
+
+
+def test_freeze_list_tells_verification_and_lifting() -> None:
+    """Unrelated funds that were lifted end their own limit, not the freeze."""
+    data = load("freeze-list")
+    freeze = {
+        **data["freezes"][1], "verification_continued": True, "verified_at": "2024-07-20T09:00:00+08:00",
+        "unrelated_found_at": "2024-07-18T09:00:00+08:00", "unrelated_lifted_at": "2024-07-19T09:00:00+08:00",
+    }  # fmt: skip
+    facts = read("freeze-list", {**data, "freezes": [freeze]})
+    assert [fact.kind for fact in facts] == [
+        "frozen", "extended", "freeze_verified", "unrelated_found", "unrelated_lifted",
+    ]  # fmt: skip
+    table = load_clock_table()
+    known = [KnownFact(fact, datetime(2024, 6, 20, tzinfo=UTC)) for fact in facts]
+    fold = fold_facts(known, table, Counting(load_calendar(), table.settings))
+    assert [key[1] for key in fold.book.running] == ["K42"]
+    assert [clock.inputs["step"] for clock in fold.book.ended] == ["LIFT_UNRELATED", "VERIFY"]
+    assert [clock.granted[0].name for clock in fold.book.ended if clock.granted] == ["continued"]
