@@ -10,7 +10,7 @@ from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import ErrorCode
 from gateway.rpc.client_answer import Decision
 from tests.scenario.case_file import not_prosecuted, retransfer, returned, transfer
-from tests.scenario.paper import contents, papers
+from tests.scenario.paper import bound, contents, papers
 from tests.scenario.world import CONSUMER, Cast, refused
 from tests.support.wire import is_of_procedure
 
@@ -43,6 +43,28 @@ async def test_scenario_11_file_without_the_filing_decision_is_supplemented_and_
     assert await cast.oversight.stage(complete) == ("J1", "pr:110108")
     sent = await cast.oversight.entries(complete, EntryKind.SUBMITTED)
     assert len({entry.bundle_sha256 for entry in sent}) == len(sent) == 2, "the new content has a new digest"
+
+
+async def test_document_sent_again_with_its_number_is_a_new_version_beside_the_old(cast: Cast) -> None:
+    """A corrected document keeps its number: both versions stay readable; who was not asked does not answer."""
+    case = papers(transfer())
+    first = await cast.police.submit(case)
+    old = next(item for item in bound(case).documents if item.code == "D04")
+    documents = [replace(item, title="立案决定书更正") if item.code == "D04" else item for item in case.documents]
+    corrected = replace(case, documents=tuple(documents))
+    refusal = await cast.police.refused(corrected, in_reply_to=first)
+    assert refusal["REPLY_NOT_ASKED"] == "/in_reply_to"
+
+    await cast.pr.ask_supplement(first, D04="更正")
+    again = await cast.police.submit(corrected, in_reply_to=first)
+    await cast.pr.accept(again)
+    new = next(item for item in bound(corrected).documents if item.code == "D04")
+    assert (old.no, old.sha256 == new.sha256) == (new.no, False)
+    assert await cast.pr.download(old.sha256) != await cast.pr.download(new.sha256)
+    sent = await cast.oversight.entries(case, EntryKind.SUBMITTED)
+    assert len({entry.bundle_sha256 for entry in sent}) == len(sent) == 2, "the new content has a new digest"
+    late = await cast.police.refused(corrected, in_reply_to=again)
+    assert late["REPLY_NOT_ASKED"] == "/in_reply_to"
 
 
 async def test_scenario_13_third_return_is_refused(cast: Cast) -> None:
