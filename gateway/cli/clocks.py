@@ -1,4 +1,4 @@
-"""``fasttrack clocks``: count statutory time limits on this machine, without a gateway.
+"""``fasttrack clocks``: the limits of a case as a timeline; and limits counted on this machine, without a gateway.
 
 Source: domain model, sections 1.4 and 1.5.
 """
@@ -6,6 +6,7 @@ Source: domain model, sections 1.4 and 1.5.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
+import typer.core
 
+from gateway.cli.command import Session, gateway_command
 from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +24,20 @@ if TYPE_CHECKING:
     from gateway.core.clock_table import ClockTable
     from gateway.core.errors import Finding
 
-app = typer.Typer(help="Count statutory time limits.", no_args_is_help=True)
+CASE: Final = re.compile(r"A[0-9]{22}", re.ASCII)
+
+
+class _CaseOrCommand(typer.core.TyperGroup):
+    """Takes a case number for the command ``case``: no command of the group looks like one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command."""
+        return super().resolve_command(ctx, ["case", *args] if args and CASE.fullmatch(args[0]) else args)
+
+
+app = typer.Typer(
+    help="Show the limits of a case (fasttrack clocks CASE), or count limits.", no_args_is_help=True, cls=_CaseOrCommand
+)
 
 MAX_LINE_BYTES: Final = 64 * 1024
 _JSON: Final = typer.Option("--json", help="Print JSON for programs.")
@@ -35,6 +51,27 @@ _SETTINGS: Final = typer.Option(
 _HOLIDAYS: Final = typer.Option(
     "--holidays", help="YAML of a further year of holidays; may be given again.", exists=True, dir_okay=False
 )
+
+
+@gateway_command(app, "case")
+async def case_clocks(
+    session: Session,
+    case_number: Annotated[str, typer.Argument(metavar="CASE", help="Police case number: A and 22 digits.")],
+) -> None:
+    """Draw the limits of a case that you may see as a timeline; the word case may be left out.
+
+    The supervising procuratorate and the holder of the file see all limits, other parties those that are their duty.
+    Exit status: 0 shown, 1 refused, 3 gateway not reached.
+    """
+    from gateway.cli.clock_timeline import draw_timeline, terminal_width, to_plain_clocks  # noqa: PLC0415 - only here
+    from gateway.cli.output import print_json  # noqa: PLC0415 - as above
+
+    async with session.client() as client:
+        found = await client.get_case_clocks(case_number)
+    if session.is_json:
+        print_json({"case_number": case_number, **to_plain_clocks(found)})
+        return
+    sys.stdout.write("\n".join(draw_timeline(case_number, found, terminal_width())) + "\n")
 
 
 @app.command("due")

@@ -51,7 +51,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "adapters": Mount("gateway.cli.adapters", "app", "Try the mapping between agency schemas on a file.", _LOOK),
     "annex": Mount("gateway.cli.annex", "app", "Show the forms of annexes and check files against them.", _LOOK),
     "rules": Mount("gateway.cli.rules", "app", "Judge a record by the rules of the procedure; replay a case.", _LOOK),
-    "clocks": Mount("gateway.cli.clocks", "app", "Count statutory time limits on this machine.", _LOOK),
+    "clocks": Mount("gateway.cli.clocks", "app", "Draw the limits of a case; count limits on this machine.", _LOOK),
     "demo": Mount("gateway.cli.demo", "app", "Run one case through all agencies on this machine.", _RUN),
     "serve": Mount("gateway.cli.serve", "command", "Run the gateway.", _RUN),
     "key": Mount("gateway.cli.key", "app", "Register, revoke and list signer keys.", _RUN),

@@ -23,6 +23,7 @@ _W = "gateway.v1.WitnessService/"
 _S = "gateway.v1.StatementService/"
 _R = "gateway.v1.MirrorService/"
 _N = "gateway.v1.NoticeService/"
+_C = "gateway.v1.ClockService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _E + "Validate": EXCHANGE,
@@ -47,6 +48,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     _S + "GetStatement": EXCHANGE,
     _N + "ListNotices": EXCHANGE,
     _N + "WatchNotices": EXCHANGE,
+    _C + "GetCaseClocks": EXCHANGE,
     _W + "GetCheckpoint": EVERYBODY,
     _W + "AddCosignature": EVERYBODY,
     _R + "ListEntries": EVERYBODY,

@@ -20,6 +20,7 @@ from gateway.core.witness_policy import WitnessPolicy
 from gateway.rpc.client_answer import Submitted, Validated
 from gateway.rpc.client_bundle import Bundle, BundleDraft, BundleSigner, make_bundle
 from gateway.rpc.client_call import Metadata, RetryPolicy
+from gateway.rpc.client_clock import ClockCalls
 from gateway.rpc.client_enquiry import EnquiryCalls
 from gateway.rpc.client_exchange import ExchangeCalls
 from gateway.rpc.client_inbox import InboxCalls
@@ -48,7 +49,9 @@ class SubmittedBundle:
     uploaded: tuple[FileDigest, ...]
 
 
-class GatewayClient(ExchangeCalls, InboxCalls, MaterialCalls, StatementCalls, EnquiryCalls, LedgerCalls, NoticeCalls):
+class GatewayClient(
+    ExchangeCalls, InboxCalls, MaterialCalls, StatementCalls, EnquiryCalls, LedgerCalls, NoticeCalls, ClockCalls
+):
     """All RPCs of the gateway with core types in and out.
 
     Args:

@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.flows.parts import Parts
 from gateway.rpc.chain import Chain, ChainedHandlers, HandlerCollector
+from gateway.rpc.clock import ClockServicer
 from gateway.rpc.enquiry import EnquiryServicer
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
@@ -19,6 +20,8 @@ from gateway.rpc.notice import NoticeServicer
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
+    clock_pb2,
+    clock_pb2_grpc,
     enquiry_pb2,
     enquiry_pb2_grpc,
     exchange_pb2,
@@ -46,6 +49,7 @@ SERVICES: Final = (
     witness_pb2.DESCRIPTOR.services_by_name["WitnessService"],
     mirror_pb2.DESCRIPTOR.services_by_name["MirrorService"],
     notice_pb2.DESCRIPTOR.services_by_name["NoticeService"],
+    clock_pb2.DESCRIPTOR.services_by_name["ClockService"],
 )
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
@@ -87,6 +91,7 @@ class GatewayServer:
         witness_pb2_grpc.add_WitnessServiceServicer_to_server(WitnessServicer(parts), collector)  # type: ignore[arg-type]
         mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
         notice_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(parts), collector)  # type: ignore[arg-type]
+        clock_pb2_grpc.add_ClockServiceServicer_to_server(ClockServicer(parts), collector)  # type: ignore[arg-type]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, collector)
         names = [service.full_name for service in SERVICES] + [health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), collector)

@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.core.policy import POLICY, WITHOUT_IDENTITY
 from gateway.rpc.chain import HandlerCollector
+from gateway.rpc.clock import ClockServicer
 from gateway.rpc.enquiry import EnquiryServicer
 from gateway.rpc.exchange import ExchangeServicer
 from gateway.rpc.ledger import LedgerServicer
@@ -14,6 +15,7 @@ from gateway.rpc.server import SERVICES
 from gateway.rpc.statement import StatementServicer
 from gateway.rpc.witness import WitnessServicer
 from gateway.v1 import (
+    clock_pb2_grpc,
     enquiry_pb2_grpc,
     exchange_pb2_grpc,
     ledger_pb2_grpc,
@@ -57,4 +59,5 @@ def test_collector_sees_every_method_that_generated_code_registers() -> None:
     enquiry_pb2_grpc.add_EnquiryServiceServicer_to_server(EnquiryServicer(parts), collector)  # type: ignore[arg-type]
     mirror_pb2_grpc.add_MirrorServiceServicer_to_server(MirrorServicer(parts), collector)  # type: ignore[arg-type]
     notice_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(parts), collector)  # type: ignore[arg-type]
+    clock_pb2_grpc.add_ClockServiceServicer_to_server(ClockServicer(parts), collector)  # type: ignore[arg-type]
     assert set(collector.handlers) == _described()

@@ -15,7 +15,7 @@ from gateway.core.clock_warning import WarningLevel
 from gateway.core.errors import ErrorCode
 from gateway.rpc.client_error import CallRefused
 from gateway.rpc.client_notice import ClockNotice
-from tests.scenario.case_file import COURT, detention, indictment, proposed, suspect, transfer
+from tests.scenario.case_file import COURT, JUSTICE, detention, indictment, proposed, suspect, transfer
 from tests.scenario.paper import papers
 from tests.scenario.world import ORIGIN, OVERSIGHT, Cast, Organ
 
@@ -140,3 +140,32 @@ async def test_notice_of_a_person_from_a_record_that_was_not_fetched_keeps_the_p
     await cast.pr.take(handoff)
     after = [notice async for notice in cast.pr.client.list_notices() if notice.person_pseudonym]
     assert {notice.person_key for notice in after} == {case.persons[0].key}
+
+
+async def test_limits_of_a_case_are_told_to_its_parties_by_their_duty(cast: Cast) -> None:
+    """The procuratorate and the court that holds the file see all limits with their person, justice is no party."""
+    case = await indicted(cast)
+    cast.clock.set("2026-03-12T10:00")
+    held, supervised = [await organ.client.get_case_clocks(case.police_no) for organ in (cast.court, cast.pr)]
+    assert held == supervised and not held.is_partial
+    trial = next(view for view in held.clocks if view.clock == "K31")
+    assert (str(trial.due), trial.owner, trial.person_key) == (LAST_DAY, "court", case.persons[0].key)
+    assert trial.stopped_at is None and not trial.is_breached and trial.article.startswith("CPL")
+    review = next(view for view in held.clocks if view.clock == "K22")
+    assert review.stopped_at is not None and not review.is_breached
+    own = await cast.police.client.get_case_clocks(case.police_no)
+    assert own.is_partial and {view.owner for view in own.clocks} <= {"police"}
+    for organ, code in ((cast.justice, ErrorCode.NOT_A_PARTY), (cast.oversight, ErrorCode.METHOD_NOT_ALLOWED)):
+        with pytest.raises(CallRefused) as caught:
+            await organ.client.get_case_clocks(case.police_no)
+        assert {finding.code for finding in caught.value.findings} == {code}
+
+
+async def test_command_draws_the_limits_of_a_case_by_its_number(cast: Cast) -> None:
+    """``fasttrack clocks CASE`` is told apart from the other commands by the form of a case number."""
+    case = await indicted(cast)
+    cast.clock.set("2026-03-12T10:00")
+    status, [found] = await fasttrack(cast, COURT, "clocks", case.police_no)
+    assert status == 0 and found["case_number"] == case.police_no
+    assert next(view for view in found["clocks"] if view["clock"] == "K31")["due"] == LAST_DAY
+    assert (await fasttrack(cast, JUSTICE, "clocks", "case", case.police_no))[0] == 1
