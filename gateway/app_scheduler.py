@@ -29,31 +29,44 @@ class SchedulerSettings:
         database_url: as the role ``fasttrack_gateway``.
         origin: name of the log.
         holidays: files of further years of holidays.
+        readings: file of chosen readings of the clocks; None for those of the package.
     """
 
     database_url: str
     origin: str
     holidays: tuple[Path, ...] = ()
+    readings: Path | None = None
 
 
-def load_counting(holidays: tuple[Path, ...] = ()) -> tuple[ClockTable, Counting]:
+def load_counting(holidays: tuple[Path, ...] = (), readings: Path | None = None) -> tuple[ClockTable, Counting]:
     """Read the table of clocks and the calendar that come with the package.
 
     Args:
         holidays: files of further years.
+        readings: YAML of chosen readings, as ``fasttrack clocks due --settings`` takes it; None for the defaults.
 
     Returns:
         the table, and what it is counted by.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: it is no year of holidays.
+        ValueError: it is no year of holidays, or has no readings (RuleFileError).
     """
     from gateway.core.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
     from gateway.core.clock_due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock_table import load_clock_table  # noqa: PLC0415 - as above
+    from gateway.core.clock_table import (  # noqa: PLC0415 - as above
+        ClockTable,
+        load_clock_rules,
+        load_clock_table,
+        parse_settings,
+    )
+    from gateway.core.rule import parse_yaml  # noqa: PLC0415 - as above
 
     table, calendar = load_clock_table(), load_calendar()
+    if readings is not None:
+        rules = load_clock_rules()
+        chosen = parse_yaml(readings.name, readings.read_bytes())
+        table = ClockTable(rules, parse_settings(readings.name, chosen, rules.settings))
     years = [parse_holiday_year(path.name, path.read_bytes()) for path in holidays]
     if years:
         calendar = Calendar([*calendar.years.values(), *years])
@@ -90,7 +103,7 @@ async def run_scheduler_process(
 
     set_up_exporters()
     telemetry = ScheduleTelemetry()
-    table, counting = load_counting(settings.holidays)
+    table, counting = load_counting(settings.holidays, settings.readings)
     pool = await open_pool(settings.database_url, application_name="fasttrack scheduler")
     # Its entries have no receipts, so it needs no key.
     batcher = Batcher(pool, origin=settings.origin, clock=clock, sign=lambda _: "")

@@ -23,6 +23,10 @@ def command(
         list[Path] | None,
         typer.Option("--holidays", help="YAML of a further year; may be given again.", exists=True, dir_okay=False),
     ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--settings", help="YAML of chosen readings of the clocks.", exists=True, dir_okay=False),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Raise what is due now, and end.")] = False,
     until_eof: UntilEof = False,
     is_json: AsJson = False,
@@ -31,7 +35,9 @@ def command(
 
     FASTTRACK_DATABASE_URL as the role fasttrack_gateway. It reads the facts of every case when it starts, follows the
     ledger for new ones, and sleeps until the next moment. Any number may run side by side: each alarm is one entry.
-    A limit that cannot be counted because a year of holidays is missing is an alarm of its own.
+    It counts by the readings of ``--settings``, in the form of ``fasttrack clocks due --settings``; all schedulers of a
+    ledger are given the same. A limit that cannot be counted because a year of holidays is missing is an alarm of its
+    own.
 
     When it has counted every case it prints one line {"scheduling": origin, "cases": n, "raised": n}. Exit codes: 0
     stopped, 2 bad settings, 3 no database.
@@ -43,10 +49,13 @@ def command(
     set_up_logging(os.environ.get("FASTTRACK_LOG_LEVEL", "INFO"))
 
     async def work(stop: asyncio.Event) -> None:
-        settings = SchedulerSettings(
-            database_url=parse_database_url(os.environ), origin=origin, holidays=tuple(holidays or ())
+        chosen = SchedulerSettings(
+            database_url=parse_database_url(os.environ),
+            origin=origin,
+            holidays=tuple(holidays or ()),
+            readings=settings,
         )
-        await run_scheduler_process(settings, stop, lambda totals: announce(scheduling=origin, **totals), is_once=once)
+        await run_scheduler_process(chosen, stop, lambda totals: announce(scheduling=origin, **totals), is_once=once)
 
     try:
         run_until_stopped(work, until_eof=until_eof)

@@ -29,7 +29,7 @@ def test_policy_when_nothing_else_matches_denies_both_directions() -> None:
     for item in documents:
         if item["kind"] in {"Deployment", "Job"}:
             assert chosen <= item["spec"]["template"]["metadata"]["labels"].items()
-    assert len(pod_specs(documents)) == 2
+    assert len(pod_specs(documents)) == 3
 
 
 def test_ingress_when_clients_are_named_opens_only_the_grpc_port_for_them() -> None:
@@ -120,3 +120,12 @@ def test_tiles_when_running_are_open_for_the_named_readers_only() -> None:
     ]
     closed = render(tiles__enabled=True, networkPolicy__tiles__podLabels={"fasttrack-gateway/reader": None})
     assert one(closed, "NetworkPolicy", f"{NAME}-tiles")["spec"]["ingress"] == []
+
+
+def test_scheduler_when_running_reaches_the_database_alone_and_is_reached_by_nobody() -> None:
+    """Nobody calls it, and it calls nobody but the ledger."""
+    spec = one(default_documents(), "NetworkPolicy", f"{NAME}-scheduler")["spec"]
+    assert spec["ingress"] == []
+    assert opened(spec["egress"]) == {5432, 53}
+    assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "scheduler"
+    assert not [item for item in render(scheduler__enabled=False) if "scheduler" in item["metadata"]["name"]]

@@ -22,6 +22,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "telemetry__otlpEndpoint": "http://collector:4317",
     },
     "sealed receipts": {"sealing__policyConfigMapName": "fasttrack-witness-policy"},
+    "no scheduler": {"scheduler__enabled": False},
+    "scheduler with readings": {
+        "scheduler__readingsConfigMapName": "readings",
+        "scheduler__holidays__years": [2027, 2028],
+        "telemetry__otlpEndpoint": "http://collector:4317",
+    },
     "log": {"signer__enabled": True, "tiles__enabled": True},
     "log, begun, with telemetry": {
         "signer__enabled": True,
@@ -82,10 +88,12 @@ def test_documents_when_rendered_are_the_intended_kinds() -> None:
     made = sorted((item["kind"], item["metadata"]["name"].removeprefix(NAME)) for item in default_documents())
     assert made == [
         ("Deployment", ""),
+        ("Deployment", "-scheduler"),
         ("Job", "-migrate"),
         ("NetworkPolicy", ""),
         ("NetworkPolicy", "-default-deny"),
         ("NetworkPolicy", "-migrate"),
+        ("NetworkPolicy", "-scheduler"),
         ("PersistentVolumeClaim", "-materials"),
         ("PodDisruptionBudget", ""),
         ("Service", ""),
@@ -98,7 +106,8 @@ def test_documents_when_rendered_are_the_intended_kinds() -> None:
 def test_pods_when_rendered_are_restricted(variant: str) -> None:
     """No pod runs as root, writes its own image, gains a privilege or holds a token of the cluster."""
     specs = pod_specs(render(**VARIANTS[variant]))
-    assert len(specs) == 2 + sum(name in VARIANTS[variant] for name in PROCESSES)
+    runs_scheduler = VARIANTS[variant].get("scheduler__enabled", True)
+    assert len(specs) == 2 + runs_scheduler + sum(name in VARIANTS[variant] for name in PROCESSES)
     for spec in specs:
         assert spec["automountServiceAccountToken"] is False
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
@@ -255,3 +264,18 @@ def test_tiles_when_enabled_read_as_oversight_and_show_hashes() -> None:
     assert (port["port"], port["targetPort"], container["ports"][0]["containerPort"]) == (8480, "http", 8480)
     shown = one(render(tiles__enabled=True, tiles__hashesOnly=False), "Deployment", f"{NAME}-tiles")
     assert shown["spec"]["template"]["spec"]["containers"][0]["args"] == ["tiles"]
+
+
+def test_scheduler_when_rendered_has_no_key_and_counts_by_the_readings_that_are_named() -> None:
+    """It appends without receipts, so its only secret is the DSN; readings and years are files it cannot write."""
+    spec = one(default_documents(), "Deployment", f"{NAME}-scheduler")["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    assert container["args"] == ["scheduler"]
+    assert [item["name"] for item in container["env"]] == ["FASTTRACK_DATABASE_URL", "FASTTRACK_ORIGIN"]
+    assert container["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "fasttrack-database"
+    assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
+    documents = render(scheduler__readingsConfigMapName="readings", scheduler__holidays__years=[2027])
+    [container] = one(documents, "Deployment", f"{NAME}-scheduler")["spec"]["template"]["spec"]["containers"]
+    readings, years = "/etc/fasttrack/clocks/readings.yaml", "/etc/fasttrack/holidays/2027.yaml"
+    assert container["args"] == ["scheduler", "--settings", readings, "--holidays", years]
+    assert {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")} == {"tmp"}
