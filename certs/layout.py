@@ -107,6 +107,11 @@ class PkiLayout:
         return self.gateway / "pseudonym.key"
 
     @property
+    def master_key(self) -> Path:
+        """32 random bytes that wrap the keys of the cases."""
+        return self.gateway / "master.key"
+
+    @property
     def log(self) -> Path:
         """Folder of the signer's note key and of the witness policy; ``make_note_keys`` writes it."""
         return self.root / "log"

@@ -106,6 +106,7 @@ def _make_gateway(layout: PkiLayout, tls: Authority, signing: Authority, period:
     write_key(layout.receipt_key, key)
     write_certificate(layout.receipt_certificate, certificate)
     write_new(layout.pseudonym_key, secrets.token_bytes(32))
+    write_new(layout.master_key, secrets.token_bytes(32))
 
 
 def _make_agency(layout: PkiLayout, identity: Identity, tls: Authority, signing: Authority, period: _Period) -> None:

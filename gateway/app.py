@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.core.judge.procedure import RuleProcedure
     from gateway.core.ports import Clock
     from gateway.core.statement_form import StatementForms
+    from gateway.core.vault_port import CaseKeys
     from gateway.core.witness_policy import WitnessPolicy
 
 _LOG: Final = logging.getLogger(__name__)
@@ -161,11 +162,22 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
 
     Raises:
         OSError, ValueError: a key, a certificate or the register of schemas cannot be used.
-        GatewayError: LEDGER_UNAVAILABLE; ALGORITHM_UNAVAILABLE when a key cannot be used on this machine.
-        RuntimeError: the address cannot be bound.
+        GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE; ALGORITHM_UNAVAILABLE when a key cannot be used on this
+            machine.
+        RuntimeError: the address cannot be bound, or the vault is none.
     """
     # Imported here so that commands which only need adapters do not pay for the server.
+    from gateway.app_vault import VaultAccess  # noqa: PLC0415
+
+    access = VaultAccess(settings.vault_url, settings.master_key_file)
+    async with access.open("fasttrack gateway") as vault, _open_with(settings, vault, clock) as port:
+        yield port
+
+
+@asynccontextmanager
+async def _open_with(settings: Settings, vault: CaseKeys, clock: Clock) -> AsyncIterator[Callable[[], int]]:
     from gateway.app_keys import KeyFollower, register_versions  # noqa: PLC0415
+    from gateway.app_vault import finish_destructions, make_office  # noqa: PLC0415
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
     from gateway.flows.parts import Parts  # noqa: PLC0415
     from gateway.flows.refuse import record_refusal  # noqa: PLC0415
@@ -176,6 +188,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     from gateway.ledger.pool import open_pool  # noqa: PLC0415
     from gateway.ledger.reader import Reader  # noqa: PLC0415
     from gateway.ledger.schedule import ScheduleReader  # noqa: PLC0415
+    from gateway.ledger.sealed import Sealer  # noqa: PLC0415
     from gateway.ledger.signer_key import KeyStore  # noqa: PLC0415
     from gateway.ledger.watch import Watch  # noqa: PLC0415
     from gateway.materials.local import LocalStore  # noqa: PLC0415
@@ -188,7 +201,7 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     telemetry = set_up_exporters()
     policy = load_policy(settings.witness_policy, settings.origin)
     statements = load_receipt_signer(settings.receipt_cert, settings.receipt_key)
-    pseudonyms = Pseudonyms(settings.pseudonym_key_file.read_bytes())
+    pseudonyms, sealer = Pseudonyms(settings.pseudonym_key_file.read_bytes()), Sealer(settings.origin, vault)
     pool = await open_pool(settings.database_url)
     batcher = Batcher(
         pool,
@@ -196,9 +209,14 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         clock=clock,
         sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
         observe=telemetry.batch,
+        sealer=sealer,
     )
-    watch, forms = Watch(settings.database_url), load_forms(settings.form_settings)
-    procedure, schemas = procedure_of(settings.rule_settings), adapters(settings.schema_versions)
+    watch, store = Watch(settings.database_url), LocalStore(settings.materials_dir)
+    procedure, forms, schemas = (
+        procedure_of(settings.rule_settings),
+        load_forms(settings.form_settings),
+        adapters(settings.schema_versions),
+    )
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
     parts = Parts(
         origin=settings.origin,
@@ -208,16 +226,16 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         verify_statement=follower.verify_statement,
         statement_forms=statement_forms(forms),
         writer=batcher,
-        reader=Reader(pool),
-        notices=ScheduleReader(pool),
+        reader=Reader(pool, sealer),
+        notices=ScheduleReader(pool, sealer),
         watch=watch,
-        store=LocalStore(settings.materials_dir),
+        store=store,
         grants=Grants(pool),
         adapters=schemas,
         procedure=procedure,
         statements=statements,
         checkpoints=CheckpointStore(pool),
-        mirror=MirrorReader(pool),
+        mirror=MirrorReader(pool, sealer),
         policy=policy,
         forms=forms,
     )
@@ -225,14 +243,17 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
     async def refuse(caller: Agency, method: str, error: GatewayError) -> int:
         return await record_refusal(batcher, caller, method, error)
 
-    chain = Chain(telemetry, peer_agency, refuse)
-    credentials = server_credentials(settings.tls_cert, settings.tls_key, settings.tls_ca)
-    server = GatewayServer(parts, chain, credentials)
-    await batcher.start()
-    await watch.start()
+    server = GatewayServer(
+        parts,
+        Chain(telemetry, peer_agency, refuse),
+        server_credentials(settings.tls_cert, settings.tls_key, settings.tls_ca),
+    )
     try:
+        await batcher.start()
+        await watch.start()
         await register_versions(batcher, procedure.definitions().items(), schemas.definitions())
         await follower.start(batcher, settings.signers_dir)
+        await finish_destructions(make_office(batcher, pool, store, vault))
         port = await server.start(settings.listen)
         log_event(_LOG, logging.INFO, "serving", listening=settings.listen)
         yield lambda: port

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -16,6 +17,7 @@ from typing import Any, Final
 import uvloop
 from cryptography import x509
 
+from gateway.app_vault import VaultAccess, open_evidence
 from gateway.audit.evidence import Packed, write_pack
 from gateway.audit.fsck import Known, Outcome, Part, check_ledger, finish, make_plan, run_part
 from gateway.audit.seal_check import SealKeys, VerifyToken
@@ -23,9 +25,9 @@ from gateway.audit.token_check import verify_token
 from gateway.core.errors import GatewayError
 from gateway.core.evidence_port import MadeRendition, PackKeys
 from gateway.core.lineage import to_report_bytes
+from gateway.core.vault_port import CaseKeys
 from gateway.ledger.evidence_source import EvidenceReader
 from gateway.ledger.fsck_source import open_source
-from gateway.ledger.pool import open_pool
 
 _SMALL: Final = 20_000
 """Below so many entries a second process takes longer to start than to work."""
@@ -47,7 +49,13 @@ def token_verifier(roots: Sequence[x509.Certificate]) -> VerifyToken:
     return partial(verify_token, roots=roots)
 
 
-async def run_fsck(database_url: str, known: Known, workers: int, progress: Callable[[int, int], None]) -> Outcome:
+async def run_fsck(
+    database_url: str,
+    known: Known,
+    workers: int,
+    progress: Callable[[int, int], None],
+    vault: VaultAccess | None = None,
+) -> Outcome:
     """Check a ledger.
 
     Args:
@@ -55,14 +63,16 @@ async def run_fsck(database_url: str, known: Known, workers: int, progress: Call
         known: what the auditor brings along.
         workers: processes.
         progress: told how many entries are done, of how many.
+        vault: opens what bundles and decisions hold; None leaves that unread.
 
     Returns:
         everything that was found.
 
     Raises:
         OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the database cannot be reached or read.
+        ValueError, RuntimeError, GatewayError: the vault cannot be opened.
     """
-    async with open_source(database_url) as source:
+    async with _open_keys(vault) as keys, open_source(database_url, keys=keys) as source:
         head = await source.head()
         if workers == 1 or head.last_seq < _SMALL:
             outcome = await check_ledger(source, known)
@@ -72,7 +82,7 @@ async def run_fsck(database_url: str, known: Known, workers: int, progress: Call
         context = multiprocessing.get_context("spawn")
         counter = context.Value("q", 0)
         # Keys and verifiers of the seals are used here only, and cannot travel.
-        work = partial(_run_part, database_url, source.snapshot, replace(known, seals=SealKeys()))
+        work = partial(_run_part, database_url, vault, source.snapshot, replace(known, seals=SealKeys()))
         loop = asyncio.get_running_loop()
         with ProcessPoolExecutor(workers, context, _set_counter, (counter,)) as pool:
             running = [loop.run_in_executor(pool, work, part) for part in plan.parts]
@@ -93,9 +103,18 @@ def _count(entries: int) -> None:
             _counter.value += entries
 
 
-def _run_part(database_url: str, snapshot: str, known: Known, part: Part) -> Outcome:
+@asynccontextmanager
+async def _open_keys(vault: VaultAccess | None) -> AsyncIterator[CaseKeys | None]:
+    if vault is None:
+        yield None
+        return
+    async with vault.open("fasttrack fsck") as keys:
+        yield keys
+
+
+def _run_part(database_url: str, vault: VaultAccess | None, snapshot: str, known: Known, part: Part) -> Outcome:
     async def work() -> Outcome:
-        async with open_source(database_url, snapshot) as source:
+        async with _open_keys(vault) as keys, open_source(database_url, snapshot, keys) as source:
             return await run_part(source, part, known, _count)
 
     return uvloop.run(work())
@@ -146,6 +165,7 @@ async def export_case(
     out: Path,
     materials: Path | None,
     *,
+    vault: VaultAccess,
     with_materials: bool,
     made_on: date,
 ) -> Packed:
@@ -157,6 +177,7 @@ async def export_case(
         keys: what the pack is to be verified with.
         out: the zip; it appears when it is complete.
         materials: folder of the material store.
+        vault: opens what the case holds.
         with_materials: whether to include the documents themselves.
         made_on: today.
 
@@ -166,16 +187,16 @@ async def export_case(
     Raises:
         CaseUnknownError: there is no such case.
         OSError, asyncpg.PostgresError: the database or a file cannot be used.
-        GatewayError: LEDGER_UNAVAILABLE.
+        ValueError, RuntimeError: the vault cannot be opened.
+        GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE; CASE_KEY_MISSING or SEAL_BROKEN when it does not open.
     """
-    pool = await open_pool(database_url, application_name="fasttrack evidence", max_connections=2)
     part = out.with_name(out.name + ".part")
     try:
-        source = CaseSource(EvidenceReader(pool), materials)
-        with part.open("wb") as file:
-            packed = await write_pack(source, case, keys, file, made_on=made_on, with_materials=with_materials)
+        async with open_evidence(database_url, vault, "fasttrack evidence") as ledger:
+            source = CaseSource(ledger, materials)
+            with part.open("wb") as file:
+                packed = await write_pack(source, case, keys, file, made_on=made_on, with_materials=with_materials)
         part.replace(out)
         return packed
     finally:
         part.unlink(missing_ok=True)
-        await pool.close()

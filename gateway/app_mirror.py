@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gateway.audit.fsck import Known
     from gateway.audit.rebuild import Mirrors, Tail
     from gateway.core.identity import Agency
+    from gateway.core.pseudonym import Pseudonyms
+    from gateway.core.vault_port import CaseKeys
     from gateway.core.witness_policy import WitnessPolicy
     from gateway.ledger.rebuild import TailWriter
 
@@ -158,6 +160,8 @@ async def rebuild_ledger(
     known: Known,
     progress: Callable[[str], Any],
     *,
+    keys: CaseKeys,
+    pseudonyms: Pseudonyms,
     is_kept: bool,
 ) -> Rebuilt:
     """Put back what a ledger lost, from mirrors; everything or nothing.
@@ -172,6 +176,8 @@ async def rebuild_ledger(
         policy: keys of the log and of its witnesses.
         known: what ``fsck`` is to check with.
         progress: told what is being done.
+        keys: the vault; what was sealed is sealed again, to the same bytes.
+        pseudonyms: of the ledger.
         is_kept: False does everything and rolls it back.
 
     Returns:
@@ -181,6 +187,7 @@ async def rebuild_ledger(
         MemoryLostError: a folder holds no mirror, or a damaged one.
         ContradictionError, RowDiffersError: mirrors and database cannot all be true; nothing was written.
         UnknownTableError: the ledger has tables that would be lost.
+        GatewayError: CASE_DESTROYED when a case in the tail was destroyed since, CASE_KEY_MISSING, VAULT_UNAVAILABLE.
         OSError, asyncpg.PostgresError: the database cannot be reached or refuses.
     """
     from gateway.audit.rebuild import Mirrors  # noqa: PLC0415 - only for the operator
@@ -188,9 +195,9 @@ async def rebuild_ledger(
 
     with ExitStack() as stack:
         stores = [stack.enter_context(MirrorStore(folder, is_read_only=True)) for folder in folders]
-        mirrors = Mirrors(stores, policy.log)
+        mirrors = Mirrors(stores, policy.log, pseudonyms)
         try:
-            async with open_tail(database_url, is_kept=is_kept) as tail_writer:
+            async with open_tail(database_url, keys, is_kept=is_kept) as tail_writer:
                 return await _rebuild(tail_writer, mirrors, known, progress)
         except _KeepNothingError as outcome:
             return outcome.rebuilt

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.app import adapters, load_forms, procedure_of
+from gateway.app_vault import VaultAccess, open_evidence
 from gateway.core.annex import Annex
 from gateway.core.case import Case
 from gateway.core.digest import sha256_hex
@@ -24,8 +25,6 @@ from gateway.core.judge.replay import Replayed, is_judged, replay_entry
 from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.signed import payload_of
 from gateway.flows.register import PAGE, REGISTER
-from gateway.ledger.evidence_source import EvidenceReader
-from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 
 if TYPE_CHECKING:
@@ -193,13 +192,20 @@ async def _reviews(reader: Reader, case: str) -> list[StatedReview]:
 
 
 async def replay_case(
-    database_url: str, case: str, *, materials: Path | None, settings: Path | None, register: Path | None
+    database_url: str,
+    case: str,
+    *,
+    vault: VaultAccess,
+    materials: Path | None,
+    settings: Path | None,
+    register: Path | None,
 ) -> list[Replayed] | None:
     """Judge every stored record of a case again by the rule set that its entry names.
 
     Args:
         database_url: as a role that may read every table of the ledger.
         case: pseudonym.
+        vault: opens what the case holds.
         materials: folder of the material store.
         settings: YAML of other readings of the rules.
         register: file of agencies with another schema than usual.
@@ -209,19 +215,15 @@ async def replay_case(
 
     Raises:
         OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the database or a file cannot be read.
-        ValueError: the settings cannot be used.
-        GatewayError: LEDGER_UNAVAILABLE.
+        ValueError, RuntimeError: the settings or the vault cannot be used.
+        GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE; CASE_KEY_MISSING or SEAL_BROKEN when it does not open.
     """
     replay = CaseReplay(procedure_of(settings), materials, register)
-    pool = await open_pool(database_url, application_name="fasttrack rules", max_connections=2)
-    try:
-        source = EvidenceReader(pool)
+    async with open_evidence(database_url, vault, "fasttrack rules") as source:
         entries = [from_leaf(entry.leaf) for entry in await source.entries(case)]
         if not entries:
             return None
         police = {entry.sender for entry in entries if entry.sender.startswith("ps:")}
-        stated = {agency: await _stated(Reader(pool), agency) for agency in sorted(police)}
-        reviews = await _reviews(Reader(pool), case)
+        stated = {agency: await _stated(source.reader, agency) for agency in sorted(police)}
+        reviews = await _reviews(source.reader, case)
         return replay.replay(entries, await source.bundles(case), stated, reviews)
-    finally:
-        await pool.close()

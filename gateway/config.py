@@ -11,6 +11,8 @@
 | FASTTRACK_SIGNERS_DIR | folder with registered/ and revoked/ certificates: new ones become entries at start | none |
 | FASTTRACK_RECEIPT_CERT, FASTTRACK_RECEIPT_KEY | certificate and key that sign receipts, PEM files | required |
 | FASTTRACK_PSEUDONYM_KEY_FILE | file of 32 secret bytes | required |
+| FASTTRACK_VAULT_URL | PostgreSQL database of the case keys, never the ledger's own, as a URL | required |
+| FASTTRACK_MASTER_KEY_FILE | file of 32 secret bytes that wrap the case keys (vault/README.md) | required |
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
 | FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
 | FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
@@ -61,6 +63,8 @@ class Settings:
     receipt_cert: Path
     receipt_key: Path
     pseudonym_key_file: Path
+    vault_url: str
+    master_key_file: Path
     materials_dir: Path
     schema_versions: Path | None
     workers: int
@@ -72,6 +76,7 @@ class Settings:
 
 _FILES: Final = (
     "tls_cert", "tls_key", "tls_ca", "signing_ca", "receipt_cert", "receipt_key", "pseudonym_key_file",
+    "master_key_file",
 )  # fmt: skip
 _FOLDERS: Final = ("materials_dir",)
 
@@ -89,16 +94,46 @@ def parse_database_url(environ: Mapping[str, str]) -> str:
         SettingsError: it is missing or not a postgresql:// URL.
     """
     problems: list[str] = []
-    url = _database_url(environ, problems)
+    url = _url(environ, "DATABASE_URL", problems)
     if problems:
         raise SettingsError(problems)
     return url
 
 
-def _database_url(environ: Mapping[str, str], problems: list[str]) -> str:
-    url = environ.get(f"{PREFIX}DATABASE_URL", "")
+def parse_vault(environ: Mapping[str, str]) -> tuple[str, Path]:
+    """Read FASTTRACK_VAULT_URL and FASTTRACK_MASTER_KEY_FILE alone.
+
+    Args:
+        environ: of the process.
+
+    Returns:
+        the URL of the vault, and the file of the master key, which exists.
+
+    Raises:
+        SettingsError: one of them is missing or cannot be used.
+    """
+    problems: list[str] = []
+    url, path = _url(environ, "VAULT_URL", problems), Path(environ.get(f"{PREFIX}MASTER_KEY_FILE", ""))
+    if not path.is_file():
+        problems.append(f"{PREFIX}MASTER_KEY_FILE: there is no such file")
+    if problems:
+        raise SettingsError(problems)
+    return url, path
+
+
+def parse_vault_url(environ: Mapping[str, str]) -> str:
+    """Read FASTTRACK_VAULT_URL alone; it raises as ``parse_database_url``."""
+    problems: list[str] = []
+    url = _url(environ, "VAULT_URL", problems)
+    if problems:
+        raise SettingsError(problems)
+    return url
+
+
+def _url(environ: Mapping[str, str], name: str, problems: list[str]) -> str:
+    url = environ.get(f"{PREFIX}{name}", "")
     if not url.startswith(("postgresql://", "postgres://")):
-        problems.append(f"{PREFIX}DATABASE_URL: a URL such as postgresql://user@host/database is needed")
+        problems.append(f"{PREFIX}{name}: a URL such as postgresql://user@host/database is needed")
     return url
 
 
@@ -127,7 +162,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
             problems.append(f"{PREFIX}{name.upper()}: there is no such {'folder' if is_folder else 'file'}")
         return value
 
-    url = _database_url(environ, problems)
+    url, vault_url = _url(environ, "DATABASE_URL", problems), _url(environ, "VAULT_URL", problems)
     listen = text("listen", "127.0.0.1:8443")
     match = _LISTEN.fullmatch(listen)
     if match is None or int(match[1]) > 65_535:
@@ -152,6 +187,7 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(problems)
     return Settings(
         database_url=url,
+        vault_url=vault_url,
         listen=listen,
         origin=origin,
         workers=int(workers),

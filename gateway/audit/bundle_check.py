@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -13,7 +13,7 @@ from gateway.audit.jws_check import JwsError, decode_segment, parse_header, spli
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
 from gateway.core.digest import sm3_hex
 from gateway.core.errors import GatewayError
-from gateway.core.fsck_port import FsckSource, Row
+from gateway.core.fsck_port import FsckSource, Row, Unread
 from gateway.core.identity import Role, parse_agency
 from gateway.core.key_history import KeyHistory, Standing
 from gateway.core.pseudonym import Pseudonyms
@@ -29,18 +29,23 @@ class BundleCheck:
     Args:
         source: the ledger.
         report: takes the findings.
-        pseudonyms: to check case numbers; None leaves them unchecked.
+        pseudonyms: to check case numbers and idempotency keys; None leaves them unchecked.
         keys: signer keys that the ledger knows.
+        destroyed: cases that an entry says were destroyed.
         checked: bundles seen.
+        gone: bundles of these that nobody can read any more.
     """
 
     source: FsckSource
     report: Report
     pseudonyms: Pseudonyms | None = None
     keys: KeyHistory = field(default_factory=KeyHistory)
+    destroyed: Mapping[str, int] = field(default_factory=dict)
     checked: int = 0
+    gone: int = 0
     _last: int = -1
     _grants: dict[tuple[str, bytes, int], None] = field(default_factory=dict)
+    _materials: dict[tuple[bytes, str], int] = field(default_factory=dict)
 
     async def run(self, start: int, stop: int | None) -> None:
         """Check the bundles of the submits in a range.
@@ -54,13 +59,22 @@ class BundleCheck:
                 self._add(row)
             await report_missing_grants(self.source, list(self._grants), "a bundle", self.report)
             self._grants.clear()
+            named = list(self._materials)
+            for at in await self.source.missing_materials(named):
+                digest, case = named[at]
+                place = f"sha256={digest.hex()} case_id={case}"
+                reason = "a bundle of the case names this material, and the table does not"
+                self.report(
+                    AuditFinding("material-unlisted", "case_material", place, reason, self._materials[named[at]])
+                )
+            self._materials.clear()
             self.checked += len(page)
 
     def _finding(self, check: str, seq: int, column: str, reason: str) -> None:
         self.report(AuditFinding(check, "bundle", f"seq={seq} column={column}", reason, seq))
 
     def _add(self, row: Row) -> None:
-        seq, leaf, handoff_id, bundle_seq, sender, key, case_number, jws, record = row
+        seq, leaf, handoff_id, bundle_seq, sender, key, case_number, signed, record, why = row
         if seq == self._last:
             self._finding("bundle-repeated", seq, "handoff_id", "the bundle stands more than once")
         self._last = seq
@@ -75,12 +89,21 @@ class BundleCheck:
             self._finding("bundle-column", seq, "handoff_id", "not the handoff of its entry")
         if bundle_seq != seq:
             self._finding("bundle-column", seq, "seq", "not the index of its entry")
-        signed = jws.encode("utf-8", "surrogateescape")
+        if sender != fields[_AT["sender"]]:
+            self._finding("bundle-column", seq, "sender", "not the sender of its entry")
+        if why:
+            self.gone += report_unread(self.report, "bundle", seq, fields[_AT["case"]] or "", why, self.destroyed)
+            return
+        self._content(seq, fields, sender, key, (case_number, signed, record))
+
+    def _content(self, seq: int, fields: Fields, sender: str, key: str, content: tuple[bytes, bytes, bytes]) -> None:
+        """What could be opened, against the entry."""
+        case_number, signed, record = content
         if sha256(signed).hexdigest() != fields[_AT["bundle_sha256"]] or sm3_hex(signed) != fields[_AT["bundle_sm3"]]:
             self._finding("bundle-digest", seq, "manifest_jws", "not the manifest whose digest is in the entry")
             return
         try:
-            header, payload_text, _ = split(jws)
+            header, payload_text, _ = split(signed.decode("latin-1"))
             payload = decode_segment(payload_text)
             manifest: dict[str, Any] = dict(json.loads(payload))
             key_id = parse_header(header).key_id
@@ -101,19 +124,20 @@ class BundleCheck:
         standing = self.keys.judge(key_id, seq)
         if standing in (Standing.REVOKED, Standing.NOT_REGISTERED):
             self._finding("bundle-key", seq, "manifest_jws", f"the signer's key was {standing} at that time")
-        self._compare_columns(seq, manifest, (sender, key, case_number))
-        if (
-            self.pseudonyms is not None
-            and self.pseudonyms.case(str(manifest.get("case_number"))) != fields[_AT["case"]]
-        ):
-            self._finding("bundle-pseudonym", seq, "case_number", "the entry belongs to another case")
+        self._numbers(seq, fields, manifest, sender, key, case_number)
         self._record(seq, manifest, record)
         self._grant(seq, fields, manifest, is_record_material=not record)
 
-    def _compare_columns(self, seq: int, manifest: dict[str, Any], row: tuple[str, str, str]) -> None:
-        for column, found in zip(("sender", "idempotency_key", "case_number"), row, strict=True):
-            if found != manifest.get(column):
-                self._finding("bundle-column", seq, column, "not what the signed manifest says")
+    def _numbers(  # noqa: PLR0917 - the columns of one row
+        self, seq: int, fields: Fields, manifest: dict[str, Any], sender: str, key: str, case_number: bytes
+    ) -> None:
+        if case_number != str(manifest.get("case_number")).encode():
+            self._finding("bundle-column", seq, "case_number", "not what the signed manifest says")
+        if self.pseudonyms is not None:
+            if self.pseudonyms.case(str(manifest.get("case_number"))) != fields[_AT["case"]]:
+                self._finding("bundle-pseudonym", seq, "case_number", "the entry belongs to another case")
+            if self.pseudonyms.message(sender, str(manifest.get("idempotency_key"))) != key:
+                self._finding("bundle-column", seq, "idempotency_key", "not that of what the signed manifest says")
 
     def _record(self, seq: int, manifest: dict[str, Any], record: bytes) -> None:
         said = manifest.get("native_record")
@@ -135,6 +159,7 @@ class BundleCheck:
         for digest in digests:
             if not isinstance(digest, str) or len(digest) != _HEX_DIGITS:
                 continue
+            self._materials.setdefault((bytes.fromhex(digest), fields[_AT["case"]] or ""), seq)
             for agency in (fields[_AT["sender"]], fields[_AT["receiver"]]):
                 self._grants[agency or "", bytes.fromhex(digest), seq] = None
 
@@ -156,7 +181,52 @@ async def report_missing_grants(
         report(AuditFinding("grant-missing", "material_grant", place, reason, seq))
 
 
-async def check_details(source: FsckSource, start: int, stop: int | None, report: Report) -> None:
+def report_unread(  # noqa: PLR0917 - bundles and details alike
+    report: Report, table: str, seq: int, case: str, why: str, destroyed: Mapping[str, int]
+) -> bool:
+    """Judge why content cannot be read: of a destroyed case it has to be so.
+
+    Args:
+        report: takes the finding, if it is one.
+        table: where the content is.
+        seq: index of its entry.
+        case: pseudonym.
+        why: ``Unread``, or the column whose seal is broken.
+        destroyed: cases that an entry says were destroyed.
+
+    Returns:
+        whether the content was destroyed as the ledger says.
+    """
+    if why == Unread.NO_VAULT:
+        return case in destroyed
+    if why == Unread.DESTROYED:
+        if case in destroyed:
+            return True
+        report(AuditFinding("case-key", table, f"seq={seq}", "its key was destroyed, and no entry says so", seq))
+    elif why == Unread.KEY_MISSING:
+        report(AuditFinding("case-key", table, f"seq={seq}", "the vault has no key that opens it", seq))
+    else:
+        column = why.rpartition(".")[2]
+        report(AuditFinding("seal", table, f"seq={seq} column={column}", "not what was sealed for this row", seq))
+    return False
+
+
+async def check_remaining_keys(source: FsckSource, report: Report) -> None:
+    """A case that an entry says was destroyed must have no key: a destruction that stopped half-way, or was undone.
+
+    Args:
+        source: the ledger.
+        report: takes the findings.
+    """
+    destroyed = await source.destroyed_cases()
+    for case in await source.remaining_keys(list(destroyed)):
+        reason = "the case was destroyed, and its key is still there: run `fasttrack case finish`"
+        report(AuditFinding("case-key-remains", "entry", f"seq={destroyed[case]}", reason, destroyed[case]))
+
+
+async def check_details(
+    source: FsckSource, start: int, stop: int | None, report: Report, destroyed: Mapping[str, int]
+) -> None:
     """Check the texts of decisions against the digests in their entries.
 
     Args:
@@ -164,9 +234,10 @@ async def check_details(source: FsckSource, start: int, stop: int | None, report
         start: first index.
         stop: index after the last; None for the end.
         report: takes the findings.
+        destroyed: cases that an entry says were destroyed.
     """
     async for page in source.details(start, stop):
-        for seq, leaf, body in page:
+        for seq, leaf, body, why in page:
             if body is None and b'"detail_sha256":' not in leaf:
                 # Most entries; a quotation mark inside of a value would be escaped, so this is the field or nothing.
                 continue
@@ -179,6 +250,8 @@ async def check_details(source: FsckSource, start: int, stop: int | None, report
                 report(AuditFinding("detail-missing", "detail", place, "the text of the decision is missing", seq))
             elif body is not None and wanted is None:
                 report(AuditFinding("detail-stray", "detail", place, "the entry has no text", seq))
+            elif body is not None and why:
+                report_unread(report, "detail", seq, fields[_AT["case"]] or "", why, destroyed)
             elif body is not None and sha256(body).hexdigest() != wanted:
                 report(AuditFinding("detail-digest", "detail", place, "not the text whose digest is in the entry", seq))
 

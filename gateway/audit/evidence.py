@@ -122,6 +122,9 @@ class _Packer:
         self._head(head)
         signers = await self._signers({entry.signer_key for entry in parsed.values() if entry.signer_key}, head)
         for statement in statements:
+            if not statement.statement_jws:
+                self.packed.missing.append(f"the statement of entry {statement.index} was destroyed with the case")
+                continue
             folder = f"statements/{statement.index}"
             self.bag.add(f"{folder}/statement.jws", statement.statement_jws.encode())
             self._signature(folder, statement.statement_jws, parsed[statement.index])
@@ -221,6 +224,9 @@ class _Packer:
             self.bag.add("head/token.der", head.token)
 
     def _bundle(self, bundle: CaseBundle, entry: Entry, materials: dict[str, dict[str, Any]]) -> None:
+        if not bundle.manifest_jws:
+            self.packed.missing.append(f"the bundle of handoff {bundle.handoff} was destroyed with the case")
+            return
         folder = f"bundles/{bundle.handoff}"
         self.bag.add(f"{folder}/manifest.jws", bundle.manifest_jws.encode())
         self._signature(folder, bundle.manifest_jws, entry)
@@ -266,6 +272,8 @@ class _Packer:
             self.packed.renditions += 1
         else:
             reason = f"the rendition of entry {entry.index} was made by {entry.mapping_version}, which is not here"
+            if not record:
+                reason = f"the rendition of entry {entry.index} cannot be made again without its record"
             self.packed.missing.append(reason)
         return {"index": entry.index, "mapping_version": entry.mapping_version, "is_included": is_same}
 

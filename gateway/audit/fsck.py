@@ -5,7 +5,7 @@
    every case is decided again from its first entry.
 3. Tree: indices without a gap, every state's root and frontier, every full tile, every receipt.
 4. Bundles, statements, texts of decisions, facts, grants, what was withheld, signer keys: what entries and signed
-   manifests commit to.
+   manifests commit to; of a case that was destroyed that nothing can be read any more, and that its rows are there.
 5. Numbers of the directions, act ids, and rows that belong to nothing.
 6. Checkpoints and cosignatures, and checkpoints that somebody remembers.
 
@@ -19,7 +19,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.audit.bundle_check import BundleCheck, check_details, check_facts, check_notices, find_malformed_grants
+from gateway.audit.bundle_check import (
+    BundleCheck,
+    check_details,
+    check_facts,
+    check_notices,
+    check_remaining_keys,
+    find_malformed_grants,
+)
 from gateway.audit.case_replay import CaseReplay
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.key_check import load_keys
@@ -84,6 +91,7 @@ class Outcome:
         entries: entries whose leaf, columns and case were checked.
         leaves: entries that were built into the tree.
         bundles: bundles checked.
+        gone: bundles of these whose case was destroyed.
         roots: computed roots by size.
     """
 
@@ -92,6 +100,7 @@ class Outcome:
     entries: int = 0
     leaves: int = 0
     bundles: int = 0
+    gone: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
 
     def take(self, other: Outcome) -> None:
@@ -101,6 +110,7 @@ class Outcome:
         self.entries += other.entries
         self.leaves += other.leaves
         self.bundles += other.bundles
+        self.gone += other.gone
         self.roots |= other.roots
 
 
@@ -190,13 +200,14 @@ async def run_part(
             await tree.run(part.first, part.last)
             outcome.leaves, outcome.roots = tree.checked, tree.roots
         pseudonyms = Pseudonyms(known.pseudonym_key) if known.pseudonym_key is not None else None
-        bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source))
+        destroyed = await source.destroyed_cases()
+        bundles = BundleCheck(source, findings, pseudonyms, await load_keys(source), destroyed)
         await bundles.run(part.first, part.last)
-        await StatementCheck(source, findings, pseudonyms, bundles.keys).run(part.first, part.last)
-        await check_details(source, part.first, part.last, findings)
+        await StatementCheck(source, findings, pseudonyms, bundles.keys, destroyed).run(part.first, part.last)
+        await check_details(source, part.first, part.last, findings, destroyed)
         await check_facts(source, part.first, part.last, findings)
         await check_restrictions(source, part.first, part.last, findings)
-        outcome.bundles = bundles.checked
+        outcome.bundles, outcome.gone = bundles.checked, bundles.gone
     else:
         await _check_whole(source, findings)
     outcome.findings, outcome.total = findings.kept, findings.total
@@ -207,6 +218,7 @@ async def _check_whole(source: FsckSource, findings: Findings) -> None:
     """Questions that one part alone cannot answer; the database sorts, so that nothing piles up here."""
     await load_keys(source, findings)
     await check_notices(source, findings)
+    await check_remaining_keys(source, findings)
     await check_upper_tiles(source, (await source.head()).size, findings)
     async for page in source.numbering_errors():
         for seq, number, expected in page:

@@ -135,7 +135,12 @@ def to_row(entry: Entry, leaf: bytes, hashed: bytes) -> EntryRow:
     return EntryRow(entry.index, leaf, hashed, entry.kind, entry.actor, entry.sender, entry.receiver)
 
 
-def find_withheld(mirrored: MirroredEntry, entry: Entry, row: EntryRow, agency: Agency) -> str:
+def goes_with_case(name: str) -> bool:
+    """Whether something of ``find_withheld`` can no longer be given when its case was destroyed."""
+    return name == "bundle" or BESIDE[name].goes_with_case
+
+
+def find_withheld(mirrored: MirroredEntry, entry: Entry, row: EntryRow, agency: Agency) -> list[str]:
     """What a gateway owes an agency with an entry and did not give.
 
     Args:
@@ -145,7 +150,7 @@ def find_withheld(mirrored: MirroredEntry, entry: Entry, row: EntryRow, agency: 
         agency: whose mirror it is.
 
     Returns:
-        the names of what is missing; "" for nothing.
+        the names of what is missing.
     """
     is_reader = may_read(row, agency)
     missing = []
@@ -154,7 +159,7 @@ def find_withheld(mirrored: MirroredEntry, entry: Entry, row: EntryRow, agency: 
             missing.append(name)
     if mirrored.bundle is None and brings_bundle(row, agency):
         missing.append("bundle")
-    return ", ".join(missing)
+    return missing
 
 
 def check_batch(batch: BatchRow, origin: str, leaf_hashes: Sequence[bytes], root: bytes) -> None:

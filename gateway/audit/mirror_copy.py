@@ -10,10 +10,11 @@ from gateway.audit.mirror_check import (
     check_bundle,
     check_entry,
     find_withheld,
+    goes_with_case,
     to_row,
 )
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.entry import WITHOUT_RECEIPT
+from gateway.core.entry import WITHOUT_RECEIPT, EntryKind
 from gateway.core.identity import Agency
 from gateway.core.merkle import HASH_BYTES, Frontier
 from gateway.core.mirror import BatchRow, LogPage, MirroredEntry, may_read
@@ -33,6 +34,7 @@ class Copying:
         seen = store.tree
         self.frontier, self._edge = Frontier.from_bytes(seen.size, seen.frontier), store.edge()
         self.entries = self.bundles = 0
+        self._gone: dict[str, PageRefusedError] = {}
         self._store = store
         self._agency = agency
         self._origin = origin
@@ -79,13 +81,23 @@ class Copying:
             raise PageRefusedError(MirrorFault.HASHES, "the leaf hashes do not lead to the signed root")
         if self._batch:
             raise PageRefusedError(MirrorFault.WITHHELD, "the last batch was not given")
+        for fault in self._gone.values():
+            raise fault
         self._store.add_head(self.frontier, self._edge)
 
     def _take_entry(self, mirrored: MirroredEntry, leaf_hash: bytes) -> None:
         entry = check_entry(mirrored, leaf_hash, self._origin)
         row = to_row(entry, mirrored.leaf, leaf_hash)
         if missing := find_withheld(mirrored, entry, row, self._agency):
-            raise PageRefusedError(MirrorFault.WITHHELD, f"entry {entry.index}: {missing} was not given")
+            fault = PageRefusedError(MirrorFault.WITHHELD, f"entry {entry.index}: {', '.join(missing)} was not given")
+            if not entry.case or not all(goes_with_case(name) for name in missing):
+                raise fault
+            if not self._store.is_destroyed(entry.case):
+                # It may be of a case that was destroyed later; then the log says so before the signed tree ends.
+                self._gone.setdefault(entry.case, fault)
+        if entry.kind is EntryKind.CASE_DESTROYED:
+            self._store.destroy(entry.case, entry.index)
+            self._gone.pop(entry.case, None)
         if may_read(row, self._agency) and entry.kind not in WITHOUT_RECEIPT:
             self._owed = entry.index
         if mirrored.bundle is not None:

@@ -44,6 +44,7 @@ class Pack:
         size: of the tree of the head.
         root: of that tree, 32 bytes.
         bundles: bundles read.
+        destroyed: index of the entry that destroyed the case; None when it is whole.
     """
 
     bag: Bag
@@ -56,6 +57,7 @@ class Pack:
     size: int = 0
     root: bytes = b""
     bundles: int = 0
+    destroyed: int | None = None
 
     def take(self, path: str) -> bytes | None:
         """Read a file, which then belongs to something; None when it is not there."""

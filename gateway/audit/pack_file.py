@@ -37,7 +37,8 @@ class FileCheck:
         for number, entry in self.pack.entries.items():
             name = f"details/{number}.json"
             data = self.pack.take(name)
-            if (sha256(data).hexdigest() if data is not None else "") != entry.detail_sha256:
+            is_gone = data is None and self.pack.destroyed is not None
+            if not is_gone and (sha256(data).hexdigest() if data is not None else "") != entry.detail_sha256:
                 self.pack.wrong("detail", name, "not the text whose digest is in the ledger", number)
             name = f"facts/{number}.json"
             data = self.pack.take(name)
@@ -51,7 +52,7 @@ class FileCheck:
             if not entry.rendition_sha256 or (data is None and report is None):
                 if data is not None or report is not None:
                     self.pack.wrong("rendition-stray", folder, "nothing was rendered at this entry", number)
-                elif entry.rendition_sha256:
+                elif entry.rendition_sha256 and self.pack.destroyed is None:
                     reason = f"not in the pack; it was made by {entry.mapping_version}"
                     self.pack.report(AuditFinding("rendition-missing", folder, "", reason, number, Severity.UNKNOWN))
                 continue

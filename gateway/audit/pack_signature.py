@@ -144,7 +144,8 @@ class SignatureCheck:
             data = self.pack.take(name)
             record = self.pack.take(f"{folder}/record.bin")
             if data is None:
-                self.pack.wrong("bundle-missing", name, "the bundle is missing", entry.index)
+                if self.pack.destroyed is None:
+                    self.pack.wrong("bundle-missing", name, "the bundle is missing", entry.index)
                 continue
             self.pack.bundles += 1
             if (sha256(data).hexdigest(), sm3_hex(data)) != (entry.bundle_sha256, entry.bundle_sm3):
@@ -187,7 +188,8 @@ class SignatureCheck:
             name = f"{folder}/statement.jws"
             data = self.pack.take(name)
             if data is None:
-                self.pack.wrong("statement-missing", name, "the statement is missing", number)
+                if self.pack.destroyed is None:
+                    self.pack.wrong("statement-missing", name, "the statement is missing", number)
                 continue
             if (sha256(data).hexdigest(), sm3_hex(data)) != (entry.statement_sha256, entry.statement_sm3):
                 self.pack.wrong("statement-digest", name, "not the statement whose digest is in the ledger", number)

@@ -25,6 +25,7 @@ from gateway.core.merkle import Frontier
 from gateway.core.merkle_tile import TileEdge
 from gateway.core.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
 from gateway.core.note import NoteError, VerifierKey
+from gateway.core.pseudonym import Pseudonyms
 from gateway.core.track import from_row
 
 CHUNK: Final = 1_000
@@ -69,6 +70,7 @@ class Rows:
     notice: list[Row] = field(default_factory=list)
     material_grant: list[Row] = field(default_factory=list)
     material_withheld: list[Row] = field(default_factory=list)
+    case_material: list[Row] = field(default_factory=list)
     tile: list[Row] = field(default_factory=list)
     state: list[Row] = field(default_factory=list)
 
@@ -79,12 +81,14 @@ class Mirrors:
     Args:
         stores: open, at least one.
         log: key of the log.
+        pseudonyms: of the ledger.
 
     Raises:
         ContradictionError: a mirror is of another log, or shows no checkpoint signed by it, or another history.
     """
 
-    def __init__(self, stores: Sequence[MirrorStore], log: VerifierKey) -> None:
+    def __init__(self, stores: Sequence[MirrorStore], log: VerifierKey, pseudonyms: Pseudonyms) -> None:
+        self._pseudonyms = pseudonyms
         self._stores = sorted(stores, key=lambda store: store.tree.size, reverse=True)
         self._longest = self._stores[0]
         self.size = self._longest.tree.size
@@ -237,7 +241,8 @@ class Mirrors:
         if bundle is not None:
             manifest = json.loads(decode_segment(split(bundle.manifest_jws)[1]))
             rows.bundle.append(
-                (entry.handoff, index, entry.sender, manifest["idempotency_key"], manifest["case_number"],
+                (entry.handoff, index, entry.sender,
+                 self._pseudonyms.message(entry.sender, manifest["idempotency_key"]), manifest["case_number"],
                  bundle.manifest_jws, bundle.record)
             )  # fmt: skip
             held = {one.sha256: one for one in bundle.withheld}
@@ -246,6 +251,7 @@ class Mirrors:
                 rows.material_grant.append((entry.sender, digest))
                 if digest not in held or held[digest].is_granted:
                     rows.material_grant.append((entry.receiver, digest))
+                rows.case_material.append((digest, entry.case))
         return entry
 
     def seals(self) -> Iterator[SealRow]:

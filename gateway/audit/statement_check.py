@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.audit.bundle_check import report_missing_grants
+from gateway.audit.bundle_check import report_missing_grants, report_unread
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, parse_header, split
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
@@ -34,12 +34,14 @@ class StatementCheck:
         report: takes the findings.
         pseudonyms: to check case numbers; None leaves them unchecked.
         keys: signer keys that the ledger knows.
+        destroyed: cases that an entry says were destroyed.
     """
 
     source: FsckSource
     report: Report
     pseudonyms: Pseudonyms | None = None
     keys: KeyHistory = field(default_factory=KeyHistory)
+    destroyed: Mapping[str, int] = field(default_factory=dict)
     _last: int = -1
     _grants: list[tuple[str, bytes, int]] = field(default_factory=list)
     _told: dict[int, tuple[Any, ...] | None] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class StatementCheck:
         self.report(AuditFinding(check, "statement", f"seq={seq} column={column}", reason, seq))
 
     def _add(self, row: Row) -> None:
-        seq, leaf, row_seq, statement_id, issuer, type_name, case, case_number, jws = row
+        seq, leaf, row_seq, statement_id, issuer, type_name, case, case_number, signed, why = row
         if seq == self._last:
             self._finding("statement-repeated", seq, "seq", "the statement stands more than once")
         self._last = seq
@@ -81,14 +83,18 @@ class StatementCheck:
         ):
             if found != fields[_AT[name]]:
                 self._finding("statement-column", seq, column, "not what the entry says")
-        signed = jws.encode("utf-8", "surrogateescape")
+        if (case is None) != (case_number is None):
+            self._finding("statement-column", seq, "case_number", "there is one without the other")
+        if why:
+            report_unread(self.report, "statement", seq, fields[_AT["case"]] or "", why, self.destroyed)
+            return
         digests = (fields[_AT["statement_sha256"]], fields[_AT["statement_sm3"]])
         if (sha256(signed).hexdigest(), sm3_hex(signed)) != digests:
             reason = "not the statement whose digest is in the entry"
             self._finding("statement-digest", seq, "statement_jws", reason)
             return
         try:
-            header, payload_text, _ = split(jws)
+            header, payload_text, _ = split(signed.decode("latin-1"))
             payload = decode_segment(payload_text)
             statement: dict[str, Any] = dict(json.loads(payload))
             key_id = parse_header(header).key_id
@@ -156,9 +162,9 @@ class StatementCheck:
                 self.report(AuditFinding("progress-missing", "progress", f"seq={seq}", reason, seq))
         self._told.clear()
 
-    def _case_number(self, seq: int, fields: Fields, statement: dict[str, Any], case_number: str | None) -> None:
+    def _case_number(self, seq: int, fields: Fields, statement: dict[str, Any], case_number: bytes | None) -> None:
         signed = statement.get("case_number")
-        if case_number != signed:
+        if (None if case_number is None else case_number.decode("latin-1")) != signed:
             self._finding("statement-column", seq, "case_number", "not what the signed statement says")
         if self.pseudonyms is None or not isinstance(signed, str):
             return

@@ -33,7 +33,7 @@ from gateway.audit.pack_file import FileCheck
 from gateway.audit.pack_head import HeadCheck
 from gateway.audit.pack_key import KeyCheck
 from gateway.audit.pack_signature import SignatureCheck
-from gateway.core.entry import leaf_hash
+from gateway.core.entry import EntryKind, leaf_hash
 
 VERIFIED, INCOMPLETE, WRONG, REFUSED = 0, 1, 4, 5
 """Exit codes: all verified; nothing wrong, but something could not be checked; wrong; the container is refused."""
@@ -134,6 +134,10 @@ def _check_leaves(pack: Pack) -> None:
             pack.wrong("leaf-form", name, "not a leaf of this index that the gateway writes", number)
             continue
         pack.entries[number], pack.leaves[number] = entry, leaf
+        if entry.kind is EntryKind.CASE_DESTROYED:
+            pack.destroyed = number
+            reason = "the case was destroyed: bundles, texts and renditions that are not here cannot be asked for"
+            pack.unsure("case-destroyed", name, reason)
 
 
 def _check_case(pack: Pack, index: dict[str, Any]) -> None:

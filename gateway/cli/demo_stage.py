@@ -20,11 +20,14 @@ from gateway.cli.connection import ConnectionSettings
 from gateway.cli.local_gateway import LocalGateway
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.ledger.migrate import migrate
+from gateway.vault.store import init_vault
 
 _T = TypeVar("_T")
 DATABASE: Final = "fasttrack"
+VAULT_DATABASE: Final = "fasttrack_vault"
 GATEWAY_ROLE: Final = "fasttrack_gateway"
 SIGNER_ROLE: Final = "fasttrack_signer"
+VAULT_ROLE: Final = "fasttrack_vault"
 ORIGIN: Final = "localhost/fasttrack"
 WITNESSES: Final = ("ps:110108", "pr:110108", "ov:110000")
 QUORUM: Final = 2
@@ -92,7 +95,13 @@ async def open_stage() -> AsyncIterator[Stage]:
                 await _prepare(postgres)
             finally:
                 pki = await _finished(making)
-            gateway = LocalGateway(pki, postgres.dsn(DATABASE, user=GATEWAY_ROLE), home / "gateway", origin=ORIGIN)
+            gateway = LocalGateway(
+                pki,
+                postgres.dsn(DATABASE, user=GATEWAY_ROLE),
+                postgres.dsn(VAULT_DATABASE, user=VAULT_ROLE),
+                home / "gateway",
+                origin=ORIGIN,
+            )
             target = await _finished(asyncio.to_thread(gateway.start))
             yield Stage(home, pki, target, postgres.dsn(DATABASE, user=SIGNER_ROLE))
         finally:
@@ -121,6 +130,9 @@ async def _prepare(postgres: EmbeddedPostgres) -> None:
     connection = await asyncpg.connect(postgres.dsn("postgres"))
     try:
         await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        await connection.execute(f'CREATE ROLE "{VAULT_ROLE}" LOGIN')
+        await connection.execute(f'CREATE DATABASE "{VAULT_DATABASE}" OWNER "{VAULT_ROLE}"')
     finally:
         await connection.close()
     await migrate(postgres.dsn(DATABASE))
+    await init_vault(postgres.dsn(VAULT_DATABASE, user=VAULT_ROLE))

@@ -14,7 +14,7 @@ import typer
 
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.output import print_json
-from gateway.config import SettingsError, parse_database_url
+from gateway.config import SettingsError, parse_database_url, parse_vault
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -60,19 +60,21 @@ def export(
     """Write the evidence pack of a case: a zip in BagIt layout that verifies without the gateway.
 
     It holds personal data: records and, if asked for, documents. FASTTRACK_DATABASE_URL names the ledger; connect as
-    the owner of the schema. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
+    the owner of the schema. FASTTRACK_VAULT_URL and FASTTRACK_MASTER_KEY_FILE open it; of a destroyed case the pack has
+    entries, receipts and proofs. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
 
     Exit codes: 0 done, 1 there is no such case, 2 bad settings, 3 the database cannot be reached.
     """
     import asyncpg  # noqa: PLC0415 - --help stays fast
 
     from gateway.app_audit import export_case  # noqa: PLC0415 - as above
+    from gateway.app_vault import VaultAccess  # noqa: PLC0415 - as above
     from gateway.audit.evidence import CaseUnknownError  # noqa: PLC0415 - as above
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
     from gateway.core.evidence_port import PackKeys  # noqa: PLC0415 - as above
 
     try:
-        url = parse_database_url(os.environ)
+        url, vault = parse_database_url(os.environ), VaultAccess(*parse_vault(os.environ))
         keys = PackKeys(
             signing_ca=signing_ca.read_bytes(),
             policy=policy.read_text(encoding="utf-8") if policy else "",
@@ -85,12 +87,21 @@ def export(
     try:
         today = datetime.now(UTC).date()
         packed = asyncio.run(
-            export_case(url, pseudonym, keys, out, materials_dir, with_materials=with_materials, made_on=today)
+            export_case(
+                url,
+                pseudonym,
+                keys,
+                out,
+                materials_dir,
+                vault=vault,
+                with_materials=with_materials,
+                made_on=today,
+            )
         )
     except CaseUnknownError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(ExitCode.REFUSED) from error
-    except (OSError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, RuntimeError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         print(f"cannot export: {error}", file=sys.stderr)
         raise typer.Exit(ExitCode.UNREACHABLE) from error
     if is_json:

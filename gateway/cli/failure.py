@@ -45,6 +45,10 @@ HINTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.QUEUE_FULL: "run the same command again in a moment",
     ErrorCode.LEDGER_UNAVAILABLE: "run the same command again in a moment; if it stays so, call the operator",
     ErrorCode.SHUTTING_DOWN: "run the same command again in a moment",
+    ErrorCode.CASE_DESTROYED: "`fasttrack receipt HANDOFF` still gives its receipts; the case cannot be opened again",
+    ErrorCode.VAULT_UNAVAILABLE: "run the same command again in a moment; if it stays so, call the operator",
+    ErrorCode.CASE_KEY_MISSING: "call the operator: the vault lacks the key of this case",
+    ErrorCode.SEAL_BROKEN: "call the operator: what is stored was changed; `fasttrack fsck` names it",
     ErrorCode.INTERNAL: "run the same command again; if it stays so, give the operator the time of this call",
 }
 DEFAULT_HINT: Final = "repair what is named above and run it again; `fasttrack validate` records nothing"

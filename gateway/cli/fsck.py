@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.output import print_json
-from gateway.config import SettingsError, parse_database_url
+from gateway.config import SettingsError, parse_database_url, parse_vault
 
 if TYPE_CHECKING:
     from gateway.audit.finding import AuditFinding
@@ -42,12 +42,20 @@ def command(
         Path | None, typer.Option("--remembered", exists=True, help="State folder of `fasttrack monitor`.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = max(1, min(8, os.cpu_count() or 1)),
+    vault: Annotated[
+        bool,
+        typer.Option(
+            help="Open what bundles and decisions hold, with the keys of FASTTRACK_VAULT_URL and"
+            " FASTTRACK_MASTER_KEY_FILE."
+        ),
+    ] = True,
     is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check the database that FASTTRACK_DATABASE_URL names; it is only read, and may be in use.
 
     Everything is derived again from the records alone. What needs a key is checked when the key is given; the summary
-    says what was left out. Connect as the owner of the schema, who may read every table.
+    says what was left out. Connect as the owner of the schema, who may read every table. Content of cases is opened
+    with the vault and the master key; --no-vault leaves it unread, and then a bundle is only known to be there.
 
     Exit codes: 0 clean, 1 findings, 2 cannot tell (the database or a file that was named cannot be read).
     """
@@ -56,17 +64,19 @@ def command(
     import uvloop  # noqa: PLC0415
 
     from gateway.app_audit import run_fsck  # noqa: PLC0415
+    from gateway.app_vault import VaultAccess  # noqa: PLC0415
     from gateway.core.errors import GatewayError  # noqa: PLC0415
 
     try:
         url = parse_database_url(os.environ)
         known = _load(receipt_cert, pseudonym_key, policy, tsa_ca, remembered)
-        outcome = uvloop.run(run_fsck(url, known, workers, _progress))
+        access = VaultAccess(*parse_vault(os.environ)) if vault else None
+        outcome = uvloop.run(run_fsck(url, known, workers, _progress, access))
     except SettingsError as error:
         raise _cannot_tell("; ".join(error.problems), is_json=is_json) from error
-    except (OSError, ValueError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, RuntimeError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _cannot_tell(f"cannot tell: {error}", is_json=is_json) from error
-    raise typer.Exit(_print(outcome, known, is_json=is_json))
+    raise typer.Exit(_print(outcome, _left_out(known, has_vault=vault), is_json=is_json))
 
 
 def _load(
@@ -117,11 +127,12 @@ def _cannot_tell(problem: str, *, is_json: bool) -> typer.Exit:
     return typer.Exit(CANNOT_TELL)
 
 
-def _left_out(known: Known) -> list[str]:
+def _left_out(known: Known, *, has_vault: bool) -> list[str]:
     """Checks for which the key is missing."""
     missing = {
+        "content of bundles and decisions (--no-vault)": not has_vault,
         "signatures of receipts (--receipt-cert)": known.receipt_certificates is None,
-        "case numbers (--pseudonym-key)": known.pseudonym_key is None,
+        "case numbers and idempotency keys (--pseudonym-key)": known.pseudonym_key is None,
         "signatures of checkpoints and witnesses (--policy)": known.seals.log is None,
         "signatures of time stamps (--tsa-ca)": known.seals.verify_token is None,
         "a tail that was cut off (--remembered)": not known.seals.remembered,
@@ -129,7 +140,7 @@ def _left_out(known: Known) -> list[str]:
     return [name for name, is_missing in missing.items() if is_missing]
 
 
-def _print(outcome: Outcome, known: Known, *, is_json: bool) -> int:
+def _print(outcome: Outcome, left_out: list[str], *, is_json: bool) -> int:
     from gateway.audit.finding import Severity  # noqa: PLC0415
 
     found = {severity: [item for item in outcome.findings if item.severity is severity] for severity in Severity}
@@ -140,9 +151,10 @@ def _print(outcome: Outcome, known: Known, *, is_json: bool) -> int:
                 "exit_code": code,
                 "entries": outcome.entries,
                 "bundles": outcome.bundles,
+                "destroyed_bundles": outcome.gone,
                 "findings_total": outcome.total,
                 "findings": [to_plain_finding(item) for item in outcome.findings],
-                "not_checked": _left_out(known),
+                "not_checked": left_out,
             }
         )
         return code
@@ -151,7 +163,9 @@ def _print(outcome: Outcome, known: Known, *, is_json: bool) -> int:
     if outcome.total > len(outcome.findings):
         print(f"... and {outcome.total - len(outcome.findings)} more")
     print(f"{outcome.entries:,} entries, {outcome.bundles:,} bundles, {outcome.total:,} findings")
-    for name in _left_out(known):
+    if outcome.gone:
+        print(f"{outcome.gone:,} of the bundles belong to destroyed cases: they are there, and nobody can read them")
+    for name in left_out:
         print(f"not checked: {name}")
     return code
 

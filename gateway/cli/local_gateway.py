@@ -31,6 +31,7 @@ class LocalGateway:
         self,
         pki: PkiLayout,
         database_url: str,
+        vault_url: str,
         home: Path,
         *,
         origin: str = "localhost/fasttrack",
@@ -41,12 +42,14 @@ class LocalGateway:
         Args:
             pki: its certificates and keys.
             database_url: migrated database, as the gateway's role.
+            vault_url: database of the case keys, ready for use.
             home: folder for materials and log; made when it is not there.
             origin: name of the log.
             listen: host:port; port 0 takes a free one.
         """
         self._pki = pki
         self._database_url = database_url
+        self._vault_url = vault_url
         self._home = home
         self._origin = origin
         self._listen = listen
@@ -91,6 +94,8 @@ class LocalGateway:
             "FASTTRACK_RECEIPT_CERT": str(pki.receipt_certificate),
             "FASTTRACK_RECEIPT_KEY": str(pki.receipt_key),
             "FASTTRACK_PSEUDONYM_KEY_FILE": str(pki.pseudonym_key),
+            "FASTTRACK_VAULT_URL": self._vault_url,
+            "FASTTRACK_MASTER_KEY_FILE": str(pki.master_key),
             "FASTTRACK_MATERIALS_DIR": str(materials),
             **({"FASTTRACK_WITNESS_POLICY": str(pki.witness_policy)} if pki.witness_policy.is_file() else {}),
         }

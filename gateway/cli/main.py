@@ -54,6 +54,8 @@ COMMANDS: Final[dict[str, Mount]] = {
     "clocks": Mount("gateway.cli.clocks", "app", "Draw the limits of a case; count limits on this machine.", _LOOK),
     "demo": Mount("gateway.cli.demo", "app", "Run one case through all agencies on this machine.", _RUN),
     "serve": Mount("gateway.cli.serve", "command", "Run the gateway.", _RUN),
+    "case": Mount("gateway.cli.case", "app", "Destroy a case, or finish what was interrupted.", _RUN),
+    "vault": Mount("gateway.cli.vault", "app", "Prepare the vault of the case keys, and change its master key.", _RUN),
     "key": Mount("gateway.cli.key", "app", "Register, revoke and list signer keys.", _RUN),
     "signer": Mount("gateway.cli.signer", "command", "Sign the heads of the ledger.", _RUN),
     "witness": Mount("gateway.cli.witness", "command", "Follow a log and cosign its heads, for an agency.", _RUN),

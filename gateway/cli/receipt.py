@@ -75,6 +75,8 @@ async def receipt(
         console().print(f"  missing: {where} {deficiency.text}", markup=False)
     for reason in status.reasons:
         console().print(f"  refused: {reason.code} {reason.text}", markup=False)
+    if status.is_case_destroyed:
+        console().print("  the case was destroyed; receipts and proofs stay", markup=False)
     if status.withdrawal_reason:
         console().print(f"  withdrawn: {status.withdrawal_reason}", markup=False)
 
@@ -98,6 +100,7 @@ def _plain(status: HandoffStatus, proofs: list[dict[str, Any]]) -> dict[str, Any
         ],
         "reasons": [{"code": item.code, "text": item.text} for item in status.reasons],
         "withdrawal_reason": status.withdrawal_reason,
+        "is_case_destroyed": status.is_case_destroyed,
     }
 
 

@@ -13,7 +13,7 @@ import typer
 
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.output import print_json, print_table
-from gateway.config import SettingsError, parse_database_url
+from gateway.config import SettingsError, parse_database_url, parse_vault
 
 SAME, DIFFERS, CANNOT_TELL = 0, 1, 2
 
@@ -52,7 +52,8 @@ def replay(
 ) -> None:
     """Judge every stored record of a case by the rule set that its entry names, and compare result and inputs.
 
-    FASTTRACK_DATABASE_URL names the ledger; connect as the owner of the schema. Nothing is written.
+    FASTTRACK_DATABASE_URL names the ledger; connect as the owner of the schema.
+    FASTTRACK_VAULT_URL and FASTTRACK_MASTER_KEY_FILE open it. Nothing is written.
 
     Exit status: 0 every judgement comes out the same, 1 one differs, 2 cannot tell: no such case, nothing of it was
     judged, a record that was destroyed, a rule set or annex that is not here, a database that cannot be read.
@@ -61,18 +62,22 @@ def replay(
     import asyncpg  # noqa: PLC0415
 
     from gateway.app_rules import replay_case  # noqa: PLC0415
+    from gateway.app_vault import VaultAccess  # noqa: PLC0415
     from gateway.cli.evidence_pack import to_pseudonym  # noqa: PLC0415
     from gateway.core.errors import GatewayError  # noqa: PLC0415
     from gateway.core.judge.replay import Verdict  # noqa: PLC0415
 
     try:
         url, pseudonym = parse_database_url(os.environ), to_pseudonym(case, pseudonym_key)
+        vault = VaultAccess(*parse_vault(os.environ))
         found = asyncio.run(
-            replay_case(url, pseudonym, materials=materials_dir, settings=settings, register=schema_versions)
+            replay_case(
+                url, pseudonym, vault=vault, materials=materials_dir, settings=settings, register=schema_versions
+            )
         )
     except SettingsError as error:
         _cannot_tell("; ".join(error.problems), is_json=is_json)
-    except (OSError, ValueError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, RuntimeError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         _cannot_tell(str(error), is_json=is_json)
     if not found:
         _cannot_tell("the ledger has no judged entry of this case", is_json=is_json)

@@ -25,7 +25,7 @@ class Bundle:
         manifest_jws: the signed manifest, compact JWS.
         record: the native record; empty when it travels as a material.
         case_number: police case number.
-        idempotency_key: the sender's own key.
+        idempotency_key: pseudonym of the sender's own key (``Pseudonyms.message``).
         materials: SHA-256 of every material that the manifest names, 64 hexadecimal digits each.
         withheld: by the digest of those that the receiver is not granted, how they may be seen (``visibility.View``).
     """
@@ -72,7 +72,7 @@ class Command:
         act_id: idempotency id; for a submit the bundle id, for a statement the statement id.
         content_sha256: SHA-256 of what is asked, to tell a replay from a reuse.
         handoff: the handoff; None for a refused call that names none.
-        case: pseudonym of the case; for a submit and, when known, a refused call.
+        case: pseudonym of the case; for a submit, a destruction and, when known, a refused call.
         handoff_kind: for a submit.
         sender: for a submit.
         receiver: for a submit.
@@ -96,7 +96,8 @@ class Command:
         public_key_sha256: of the signer key, hexadecimal; a submit or statement that names it needs a key that counts.
         agency: for a signer key, whose it is, short form.
         algorithm: for a signer key.
-        reason: for a key that is revoked, a code of ``key_history.RevocationReason``.
+        reason: for a key that is revoked, a code of ``key_history.RevocationReason``; for a case that is destroyed, of
+            ``destruction.DestructionReason``.
         certificate: for a signer key, DER; it is stored beside the ledger.
         adapter: for an adapter that comes into force, its name and schema version.
         definition_sha256: for a rule set or adapter that comes into force, hexadecimal.
@@ -162,3 +163,8 @@ class Command:
     statement_sha256: str = ""
     statement_sm3: str = ""
     cause: Mapping[str, Any] | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether something is stored beside the entry that only the parties may read, and that is sealed."""
+        return self.bundle is not None or bool(self.detail) or self.statement is not None

@@ -40,6 +40,7 @@ class EntryKind(StrEnum):
     RULE_SET_REGISTERED = "rule_set_registered"
     ADAPTER_REGISTERED = "adapter_registered"
     STATED = "stated"
+    CASE_DESTROYED = "case_destroyed"
     CLOCK_WARNED = "clock_warned"
     CLOCK_BREACHED = "clock_breached"
 
@@ -55,7 +56,7 @@ OWN_KINDS: Final = frozenset(
 """Acts of the gateway itself; they concern no case and no handoff."""
 CLOCK_KINDS: Final = frozenset({EntryKind.CLOCK_WARNED, EntryKind.CLOCK_BREACHED})
 """What the gateway says of the limits of a case when their time has come; nobody asked for it."""
-WITHOUT_RECEIPT: Final = OWN_KINDS | CLOCK_KINDS | {EntryKind.CALL_REFUSED}
+WITHOUT_RECEIPT: Final = OWN_KINDS | CLOCK_KINDS | {EntryKind.CALL_REFUSED, EntryKind.CASE_DESTROYED}
 """Kinds for which the gateway owes nobody a receipt: refusals, and acts of its own."""
 
 
@@ -114,7 +115,7 @@ class Entry:
         public_key_sha256: SHA-256 of the public key (SubjectPublicKeyInfo) that was registered or revoked.
         agency: whose key it is, short form.
         algorithm: the one JWS algorithm that the key may be used with.
-        reason: why it was revoked, a code of ``key_history.RevocationReason``.
+        reason: why it was revoked or destroyed, a code of ``RevocationReason`` or ``DestructionReason``.
         adapter: adapter name and schema version that came into force, ``police 3.2``.
         definition_sha256: SHA-256 of what defines the rule set or adapter.
         facts_sha256: SHA-256 of the facts that it brought, which are kept beside the ledger.

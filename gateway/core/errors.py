@@ -22,8 +22,8 @@ class Severity(StrEnum):
 class ErrorCode(IntEnum):
     """Numbers by subject: 10xx caller, 11xx signature, 12xx manifest, 13xx bundle, 14xx lifecycle, 15xx request,
     16xx material, 17xx time stamp, 18xx clock, 19xx system, 20xx record (closed list of the agency interfaces,
-    section 8), 21xx checkpoint, 23xx statement, 24xx form, 25xx eligibility, 26xx documents and acts (by rule, the last
-    two digits 90 for what is not known), 27xx visibility and enquiry."""
+    section 8), 21xx checkpoint, 22xx destruction of cases, 23xx statement, 24xx form, 25xx eligibility, 26xx documents
+    and acts (by rule, the last two digits 90 for what is not known), 27xx visibility and enquiry."""
 
     CALLER_UNIDENTIFIED = 1001
     METHOD_NOT_ALLOWED = 1002
@@ -118,6 +118,7 @@ class ErrorCode(IntEnum):
     LEDGER_UNAVAILABLE = 1902
     INTERNAL = 1903
     SHUTTING_DOWN = 1904
+    VAULT_UNAVAILABLE = 1905
 
     ENCODING_MISMATCH = 2001
     CONTROL_CHARACTER = 2002
@@ -160,6 +161,11 @@ class ErrorCode(IntEnum):
     CHECKPOINT_UNKNOWN = 2101
     WITNESS_UNKNOWN = 2102
     COSIGNATURE_INVALID = 2103
+
+    CASE_DESTROYED = 2201
+    CASE_UNKNOWN = 2202
+    CASE_KEY_MISSING = 2203
+    SEAL_BROKEN = 2204
 
     STATEMENT_MALFORMED = 2301
     STATEMENT_TOO_LARGE = 2302
@@ -354,6 +360,9 @@ UNRECORDED = frozenset(
         ErrorCode.LEDGER_UNAVAILABLE,
         ErrorCode.INTERNAL,
         ErrorCode.SHUTTING_DOWN,
+        ErrorCode.VAULT_UNAVAILABLE,
+        ErrorCode.CASE_KEY_MISSING,
+        ErrorCode.SEAL_BROKEN,
         ErrorCode.CALLER_UNIDENTIFIED,
     }
 )

@@ -16,7 +16,7 @@ class CaseEntry:
         index: place in the ledger.
         leaf: canonical bytes.
         receipt: as the gateway gave it; "" for a refused call.
-        detail: text of the decision; empty for none.
+        detail: text of the decision; empty for none, and when the case was destroyed.
         facts: what happened, as the ledger keeps it; empty for none.
         tracks: what it did to the persons, by pseudonym; empty for nothing.
     """
@@ -36,8 +36,8 @@ class CaseBundle:
     Args:
         handoff: its id.
         index: of the entry that submitted it.
-        manifest_jws: as the sender signed it.
-        record: the native record; empty when it travels as a material.
+        manifest_jws: as the sender signed it; "" when the case was destroyed.
+        record: the native record; empty when it travels as a material, and when the case was destroyed.
     """
 
     handoff: str
@@ -52,7 +52,7 @@ class CaseStatement:
 
     Args:
         index: of its entry.
-        statement_jws: as its issuer signed it.
+        statement_jws: as its issuer signed it; "" when the case was destroyed.
     """
 
     index: int
@@ -112,10 +112,18 @@ class EvidenceSource(Protocol):
     """Where the parts of a pack come from."""
 
     async def entries(self, case: str) -> list[CaseEntry]:
-        """All entries of a case, by index."""
+        """All entries of a case, by index.
+
+        Raises:
+            GatewayError: SEAL_BROKEN or CASE_KEY_MISSING when a text cannot be opened; VAULT_UNAVAILABLE.
+        """
 
     async def bundles(self, case: str) -> list[CaseBundle]:
-        """All bundles of a case, by index."""
+        """All bundles of a case, by index.
+
+        Raises:
+            GatewayError: as ``entries``.
+        """
 
     async def statements(self, case: str) -> list[CaseStatement]:
         """All statements about a case, by index."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 Row = Sequence[Any]
@@ -16,6 +17,14 @@ ENTRY_COLUMNS = (
     "content_sha256", "bundle_sha256",
 )  # fmt: skip
 """Columns of ``entry`` that repeat what leaf and heads say; ids and digests as text."""
+
+
+class Unread(StrEnum):
+    """Why content of a case could not be read."""
+
+    NO_VAULT = "no vault"
+    DESTROYED = "destroyed"
+    KEY_MISSING = "key missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +86,29 @@ class FsckSource(Protocol):
 
     def bundles(self, start: int, stop: int | None) -> Pages:
         """Submits by index with their bundles: seq, leaf, handoff_id, bundle's seq, sender, idempotency_key,
-        case_number, manifest_jws, record; the columns after the leaf are None when there is no bundle."""
+        case_number, manifest_jws, record, why the last three cannot be read (``Unread``, or the column whose seal is
+        broken, or ""); the columns after the leaf are None when there is no bundle."""
 
     def statements(self, start: int, stop: int | None) -> Pages:
         """Entries ``stated`` by index with their rows: seq, leaf, row's seq, statement_id, issuer, statement_type,
-        case_id, case_number, statement_jws; the columns after the leaf are None when there is no row."""
+        case_id, case_number, statement_jws, why the last two cannot be read; the columns after the leaf are None when
+        there is no row."""
 
     async def progress(self, indices: Sequence[int]) -> list[Row]:
         """What parties may be told by the statements of some indices: seq, token, case_id, stage, since, next_remedy,
         remedy_until."""
 
     def details(self, start: int, stop: int | None) -> Pages:
-        """Entries that may have a detail, or have one, by index: seq, leaf, body or None."""
+        """Entries that may have a detail, or have one, by index: seq, leaf, body or None, why it cannot be read."""
+
+    async def destroyed_cases(self) -> dict[str, int]:
+        """Cases that an entry says were destroyed, with its index."""
+
+    async def remaining_keys(self, cases: Sequence[str]) -> list[str]:
+        """Cases of these whose key is still in the vault; none when the vault cannot be seen."""
+
+    async def missing_materials(self, materials: Sequence[tuple[bytes, str]]) -> list[int]:
+        """Positions of the materials, each with the case that names it, that are not in the table."""
 
     def facts(self, start: int, stop: int | None) -> Pages:
         """Entries that have facts beside them, or whose leaf says so, by index: seq, leaf; case_id and body of the row

@@ -19,7 +19,7 @@ from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff_head import CaseHead, Decided, HandoffHead, Place, write_entry
 from gateway.core.identity import GATEWAY, Agency, parse_agency
 from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
-from gateway.core.lifecycle import INITIAL, Act, Step, decide, submit
+from gateway.core.lifecycle import INITIAL, Act, Stage, Step, decide, submit
 from gateway.core.track import MAX_TRACK_BYTES, Tracks, row_sha256, to_row
 from gateway.core.track_step import track_decide, track_submit
 
@@ -46,7 +46,7 @@ _ACTS: Final = {
 }
 
 
-def decide_act(
+def decide_act(  # noqa: PLR0911 - one way out for each kind of act
     command: Command,
     place: Place,
     *,
@@ -69,14 +69,16 @@ def decide_act(
         the entry to write and the handoff afterwards.
 
     Raises:
-        GatewayError: KEY_REVOKED, KEY_NOT_REGISTERED, HANDOFF_UNKNOWN, NOT_A_PARTY, ALREADY_DECIDED,
-            ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED, LEASE_HELD, NOT_FETCHED, BUNDLE_ID_REUSED, or what
-            ``lifecycle`` refuses.
+        GatewayError: CASE_DESTROYED, CASE_UNKNOWN, KEY_REVOKED, KEY_NOT_REGISTERED, HANDOFF_UNKNOWN, NOT_A_PARTY,
+            ALREADY_DECIDED, ALREADY_WITHDRAWN, NOT_CLAIMED, LEASE_EXPIRED, LEASE_HELD, NOT_FETCHED, BUNDLE_ID_REUSED,
+            or what ``lifecycle`` refuses.
     """
     if command.kind is EntryKind.CALL_REFUSED:
         return Decided(write_entry(command, place, case, Step(case.state, ()), handoff), None)
     if command.kind in OWN_KINDS | CLOCK_KINDS:
         return _own(command, place, key) if command.kind in OWN_KINDS else _warn(command, place, case)
+    if command.kind is EntryKind.CASE_DESTROYED:
+        return _destroy(command, place, case)
     if command.kind in (EntryKind.SUBMITTED, EntryKind.STATED):
         _require_key(command, place, key)
         is_statement = command.kind is EntryKind.STATED
@@ -85,6 +87,7 @@ def decide_act(
         )
     if handoff is None:
         raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
+    _require_whole(case, "handoff_id")
     if command.kind is EntryKind.WITHDRAWN:
         _require_party(command, handoff.sender)
         _require_open(handoff)
@@ -111,7 +114,23 @@ def _own(command: Command, place: Place, key: KeyMarks) -> Decided:
 def _warn(command: Command, place: Place, case: CaseHead) -> Decided:
     if command.actor != GATEWAY or command.handoff is not None or not case.sequence or not command.clock:
         raise ValueError("only the gateway warns, of a limit of a case that has entries")
+    _require_whole(case, "case_number")
     return Decided(write_entry(command, place, case, Step(case.state, ()), None), None)
+
+
+def _destroy(command: Command, place: Place, case: CaseHead) -> Decided:
+    """The last act on a case; what its key has sealed is gone soon after, its entries stay."""
+    if command.actor != GATEWAY or command.handoff is not None or not command.case:
+        raise ValueError("only the gateway destroys, and a case as a whole")
+    if case.sequence == 0:
+        raise refuse(ErrorCode.CASE_UNKNOWN, "case_number", "the ledger has no entry of this case")
+    state = replace(case.state, stage=Stage.DESTROYED, moved_at=case.sequence + 1)
+    return Decided(write_entry(command, place, case, Step(state, ()), None), None)
+
+
+def _require_whole(case: CaseHead, path: str) -> None:
+    if case.state.stage is Stage.DESTROYED:
+        raise refuse(ErrorCode.CASE_DESTROYED, path, "the case was destroyed; nothing more can be done with it")
 
 
 def _require_key(command: Command, place: Place, key: KeyMarks) -> None:
@@ -130,6 +149,7 @@ def _submit(
 ) -> Decided:
     if handoff is not None:
         raise refuse(ErrorCode.BUNDLE_ID_REUSED, "/bundle_id", "this bundle id stands for another bundle")
+    _require_whole(case, "/case_number")
     if command.handoff_kind is None or command.sender is None or command.receiver is None or command.handoff is None:
         raise ValueError("a submit names kind, sender, receiver and handoff")
     sequence, sender = case.sequence + 1, str(command.sender)
@@ -156,6 +176,7 @@ def _submit(
 def _state(command: Command, place: Place, case: CaseHead) -> Decided:
     if command.handoff is not None or not command.statement_type:
         raise ValueError("a statement has a type and belongs to no handoff")
+    _require_whole(case, "/case_number")
     if command.cause is None:
         return Decided(write_entry(command, place, case, Step(case.state, ()), None), None)
     if not isinstance(command.actor, Agency):

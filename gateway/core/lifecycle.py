@@ -53,6 +53,8 @@ class Stage(StrEnum):
     CLOSED = "Z"
     CASE_WITHDRAWN = "PX"
     MERGED = "M"
+    DESTROYED = "X"
+    """Nothing of the case can be read any more, and nothing can be done with it; no move leads here or away."""
 
 
 class Assessment(StrEnum):

@@ -235,11 +235,11 @@ def is_seen_by(row: EntryRow, agency: Agency) -> bool:
 
     Returns:
         True for the parties of its handoff, for who acted, for whom it is a notice to, for an act of the gateway about
-        a key, a rule set or an adapter, and for oversight, which may query every entry.
+        a key, a rule set or an adapter, for the destruction of a case, so that no mirror keeps what is gone, and for
+        oversight, which may query every entry.
     """
-    return (
-        may_read(row, agency) or str(agency) in row.notified or row.kind in OWN_KINDS or agency.role is Role.OVERSIGHT
-    )
+    is_for_all = row.kind in OWN_KINDS or row.kind is EntryKind.CASE_DESTROYED
+    return may_read(row, agency) or str(agency) in row.notified or is_for_all or agency.role is Role.OVERSIGHT
 
 
 def may_read(row: EntryRow, agency: Agency) -> bool:

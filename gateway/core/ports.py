@@ -53,7 +53,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A handoff as its receiver sees it before fetching; see ``InboxItem`` in exchange.proto."""
+    """A handoff as its receiver sees it before fetching; see ``InboxItem`` in exchange.proto.
+
+    The case number is empty when it cannot be read, as in a case that was destroyed.
+    """
 
     handoff: UUID
     kind: str
@@ -79,6 +82,7 @@ class StoredHandoff:
         receipts: its entries that have a receipt, in order.
         detail: text of the last decision or withdrawal, JSON; empty when there is none.
         detail_kind: entry kind that the detail belongs to; None when there is none.
+        is_destroyed: True when the case was destroyed: manifest, record, case number and detail are then empty.
     """
 
     row: InboxRow
@@ -87,6 +91,7 @@ class StoredHandoff:
     receipts: tuple[Appended, ...]
     detail: bytes = b""
     detail_kind: EntryKind | None = None
+    is_destroyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ class StoredStatement:
         case_number: police case number; "" when it concerns none.
         statement_jws: as it was signed.
         appended: its entry and receipt.
+        is_destroyed: True when the case was destroyed: case number and JWS are then empty.
     """
 
     statement_id: UUID
@@ -125,6 +131,7 @@ class StoredStatement:
     case_number: str
     statement_jws: str
     appended: Appended
+    is_destroyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,14 @@ class Pseudonyms:
         """Keyed digest of an enquiry token, 32 bytes."""
         return hmac.digest(self._key, b"enquiry\x00" + token.encode(), "sha256")
 
+    def message(self, sender: str, idempotency_key: str) -> str:
+        """Pseudonym of a sender's idempotency key: 32 hexadecimal digits.
+
+        A sender may number its messages by case, so the key itself is nothing to keep in the clear; all that the
+        ledger ever asks is whether it is the same.
+        """
+        return self._of(b"message\x00" + sender.encode() + b"\x00" + idempotency_key.encode())
+
     def page_key(self) -> bytes:
         """Key that seals page tokens, 32 bytes, derived so that it cannot be turned back."""
         return hmac.digest(self._key, b"page-token", "sha256")

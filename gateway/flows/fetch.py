@@ -176,7 +176,8 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
         the content.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, or what the ledger refuses; INTERNAL when a record
+        GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, CASE_DESTROYED, or what the ledger refuses;
+            CASE_KEY_MISSING, SEAL_BROKEN or VAULT_UNAVAILABLE when it cannot be opened; INTERNAL when a record
             that was accepted cannot be written in the caller's schema.
     """
     handoff, act = parse_act(handoff_id, act_id, consumer)
@@ -184,6 +185,10 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
     stored = await require_handoff(parts, handoff)
     if stored.row.receiver != str(caller):
         error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the receiver may fetch a handoff")
+        error.handoff = handoff
+        raise error
+    if stored.is_destroyed:
+        error = refuse(ErrorCode.CASE_DESTROYED, "handoff_id", "the case was destroyed; its receipts are still there")
         error.handoff = handoff
         raise error
     rendition, reading = await _render(parts, stored)

@@ -107,8 +107,14 @@ class Scheduler:
         alarms, moment = find_alarms(fold, self.counting, self.clock())
         if alarms:
             parties = await self.source.parties(case)
-            for alarm in alarms:
-                await self._raise(to_command(case, alarm, parties))
+            try:
+                for alarm in alarms:
+                    await self._raise(to_command(case, alarm, parties))
+            except GatewayError as error:
+                if error.code is not ErrorCode.CASE_DESTROYED:
+                    raise
+                # No limit runs in it any more, whatever its facts say.
+                moment = None
         if moment is None:
             self._moments.pop(case, None)
         else:

@@ -310,7 +310,7 @@ async def read_statement(parts: Parts, caller: Agency, statement_id: str) -> Sto
         the statement as it was signed, with its receipt.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID, STATEMENT_UNKNOWN, NOT_A_PARTY.
+        GatewayError: ARGUMENT_INVALID, STATEMENT_UNKNOWN, NOT_A_PARTY; CASE_DESTROYED for its issuer.
     """
     found = await parts.reader.statements_of_id(parse_uuid(statement_id, "statement_id"))
     if not found:
@@ -319,12 +319,18 @@ async def read_statement(parts: Parts, caller: Agency, statement_id: str) -> Sto
         is_party = bool(row.case) and await parts.reader.is_party(row.case, caller)
         if _may_read(parts, caller, row, is_party=is_party):
             return row
+        if row.is_destroyed and row.issuer == str(caller):
+            error = refuse(ErrorCode.CASE_DESTROYED, "statement_id", "the case that it is about was destroyed")
+            error.case = row.case
+            raise error
     error = refuse(ErrorCode.NOT_A_PARTY, "statement_id", "the caller may not read this statement")
     error.case = found[0].case
     raise error
 
 
 def _may_read(parts: Parts, caller: Agency, row: StoredStatement, *, is_party: bool) -> bool:
+    if row.is_destroyed:
+        return False
     version = payload_of(row.statement_jws)["version"]
     form = parts.statement_forms.find(row.type, version)
     if form is None:

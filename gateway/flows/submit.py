@@ -10,11 +10,11 @@ from typing import Any
 from gateway.core.case_value import CHINA_TIME
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf, pair_number_of
-from gateway.core.errors import ErrorCode, Finding, GatewayError
+from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.fact_of_annex import read_annex_facts
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
-from gateway.core.ports import Appended
+from gateway.core.ports import Appended, EntryFilter
 from gateway.core.restriction import restrictions_sha256
 from gateway.core.track_cause import read_record_cause
 from gateway.core.visibility import View, find_withheld
@@ -65,6 +65,9 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
     case = parts.pseudonyms.case(checked.signed.manifest.case_number)
     try:
         if not checked.is_acceptable:
+            if await is_destroyed(parts, case):
+                # Its materials are gone with it, so that other findings would only mislead.
+                raise refuse(ErrorCode.CASE_DESTROYED, "/case_number", "the case was destroyed")
             raise refusal(checked)
         command = _command(parts, checked, caller, manifest_jws, case)
         read = checked.reading.case if checked.reading is not None else None
@@ -105,7 +108,7 @@ def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, 
         manifest_jws=manifest_jws,
         record=checked.record,
         case_number=manifest.case_number,
-        idempotency_key=manifest.idempotency_key,
+        idempotency_key=parts.pseudonyms.message(str(caller), manifest.idempotency_key),
         materials=_digests(checked),
         withheld=_withheld(parts, checked),
     )
@@ -146,6 +149,17 @@ def _cause(parts: Parts, checked: Checked) -> dict[str, Any] | None:
     result = checked.outcome.result.value if checked.outcome is not None else ""
     pseudonym = partial(parts.pseudonyms.person, manifest.case_number)
     return read_record_cause(case, manifest.kind, result=result, pseudonym=pseudonym)
+
+
+async def is_destroyed(parts: Parts, case: str) -> bool:
+    """Say whether a case was destroyed.
+
+    Args:
+        parts: the filled ports.
+        case: its pseudonym.
+    """
+    condition = EntryFilter(kinds=(EntryKind.CASE_DESTROYED,), case=case)
+    return bool(await parts.reader.entries(condition, after_index=-1, limit=1))
 
 
 def _digests(checked: Checked) -> tuple[str, ...]:

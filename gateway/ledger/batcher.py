@@ -19,7 +19,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from math import inf
 from typing import Any, Final
@@ -28,19 +28,20 @@ import asyncpg
 
 from gateway.core.batch_receipt import BatchTree, join_receipt
 from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
-from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
+from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.merkle_tile import TileEdge
 from gateway.core.ports import Appended, Clock
+from gateway.ledger.batch import Batch, Item, Outcome, answer, later, refuse_all
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads
+from gateway.ledger.sealed import Sealer
 from gateway.ledger.session import CommitUnknownError, Session
 from gateway.telemetry import log_event
 
 Sign = Callable[[dict[str, str | int]], str]
 """Signs the claims of a batch; gives the compact JWS."""
 
-_RETRY_AFTER_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0
 _SPLIT: Final = 16
 """From so many acts on, a batch takes half of what is under way, so that two batches alternate."""
@@ -48,26 +49,6 @@ _SURE_BATCHES: Final = 64
 """So many batches go the sure way after another process came in between."""
 _ROLLED_BACK: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Item:
-    command: Command
-    answer: asyncio.Future[Appended]
-
-
-_Outcome = Written | Recorded | GatewayError
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """A batch that was decided, with what each item comes to; one signature and one tree for all its receipts."""
-
-    items: list[_Item]
-    draft: Draft
-    outcomes: list[_Outcome]
-    receipt: str
-    tree: BatchTree | None
 
 
 class Batcher:
@@ -83,6 +64,7 @@ class Batcher:
         salt: gives so many random bytes.
         is_ahead: False goes the sure way only.
         observe: told the entries and the seconds of each batch that was committed.
+        sealer: seals the content of cases; without one only acts without content are taken.
     """
 
     def __init__(
@@ -97,6 +79,7 @@ class Batcher:
         salt: Callable[[int], bytes] = os.urandom,
         is_ahead: bool = True,
         observe: Callable[[int, float], None] | None = None,
+        sealer: Sealer | None = None,
     ) -> None:
         self._origin = origin
         self._clock = clock
@@ -105,7 +88,8 @@ class Batcher:
         self._max_queue = max_queue
         self._salt = salt
         self._observe = observe
-        self._queue: deque[_Item] = deque()
+        self._sealer = sealer
+        self._queue: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -114,7 +98,7 @@ class Batcher:
         self._edge = TileEdge()
         self._sure_batches: float = 0 if is_ahead else inf
         # The batch that is being written on the fast way, and whether it was committed there.
-        self._ahead: tuple[_Batch, asyncio.Task[bool]] | None = None
+        self._ahead: tuple[Batch, asyncio.Task[bool]] | None = None
 
     async def start(self) -> None:
         """Start to work; a database that is not there yet is tried again with every batch."""
@@ -144,13 +128,14 @@ class Batcher:
         Raises:
             GatewayError: what ``decide_act`` refuses; BUNDLE_ID_REUSED, ACT_ID_REUSED or IDEMPOTENCY_KEY_REUSED for an
                 id that stands for other content; QUEUE_FULL; LEDGER_UNAVAILABLE, also when nobody can say whether the
-                act was committed (the same act id asked again will tell); SHUTTING_DOWN; INTERNAL.
+                act was committed (the same act id asked again will tell); VAULT_UNAVAILABLE or CASE_KEY_MISSING for an
+                act with content that cannot be sealed; SHUTTING_DOWN; INTERNAL.
         """
         if self._is_closing or self._worker is None:
-            raise _later(ErrorCode.SHUTTING_DOWN, "this gateway takes no more acts")
+            raise later(ErrorCode.SHUTTING_DOWN, "this gateway takes no more acts")
         if len(self._queue) >= self._max_queue:
-            raise _later(ErrorCode.QUEUE_FULL, "too many acts wait for the ledger")
-        item = _Item(command, asyncio.get_running_loop().create_future())
+            raise later(ErrorCode.QUEUE_FULL, "too many acts wait for the ledger")
+        item = Item(command, asyncio.get_running_loop().create_future())
         self._queue.append(item)
         self._wake.set()
         return await item.answer
@@ -172,9 +157,9 @@ class Batcher:
                 log_event(_log, logging.ERROR, "a batch failed for a reason unknown", exc_info=True)
                 await self._write_session.drop()
                 await self._read_session.drop()
-                _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
+                refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
 
-    async def _go(self, items: list[_Item]) -> None:
+    async def _go(self, items: list[Item]) -> None:
         if self._sure_batches:
             self._sure_batches -= 1
             await self._is_ahead_committed()
@@ -182,7 +167,7 @@ class Batcher:
         else:
             await self._go_fast(items)
 
-    def _take(self) -> list[_Item]:
+    def _take(self) -> list[Item]:
         waiting = len(self._queue)
         is_writing = self._ahead is not None and not self._ahead[1].done()
         under_way = waiting + (len(self._ahead[0].items) if is_writing and self._ahead is not None else 0)
@@ -198,7 +183,7 @@ class Batcher:
 
     # The fast way
 
-    async def _go_fast(self, items: list[_Item]) -> None:
+    async def _go_fast(self, items: list[Item]) -> None:
         ahead = self._ahead[0] if self._ahead is not None and not self._ahead[1].done() else None
         try:
             batch = await self._decide_ahead(items, ahead)
@@ -213,7 +198,7 @@ class Batcher:
             # Nothing to write would mean that no key checks what the refusals were decided on.
             await self._go_sure(items)
 
-    async def _decide_ahead(self, items: list[_Item], ahead: _Batch | None) -> _Batch:
+    async def _decide_ahead(self, items: list[Item], ahead: Batch | None) -> Batch:
         commands = [item.command for item in items]
         heads = await self._read_session.heads(commands)
         edge = self._edge
@@ -223,18 +208,18 @@ class Batcher:
             edge = ahead.draft.edge
         if edge.size != heads.size:
             edge = await self._read_session.edge(heads.size)
-        return self._decide(items, heads, edge)
+        return await self._prepare(items, heads, edge)
 
-    async def _write_ahead(self, batch: _Batch) -> bool:
+    async def _write_ahead(self, batch: Batch) -> bool:
         try:
             return await self._try_ahead(batch)
         except Exception:
             log_event(_log, logging.ERROR, "a batch failed for a reason unknown", exc_info=True)
             await self._write_session.drop()
-            _refuse_all(batch.items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
+            refuse_all(batch.items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
             return False
 
-    async def _try_ahead(self, batch: _Batch) -> bool:
+    async def _try_ahead(self, batch: Batch) -> bool:
         try:
             await self._write(batch, is_locked=False)
         except CommitUnknownError:
@@ -253,17 +238,20 @@ class Batcher:
 
     # The sure way
 
-    async def _go_sure(self, items: list[_Item], *, is_last: bool = False) -> None:
+    async def _go_sure(self, items: list[Item], *, is_last: bool = False) -> None:
         try:
             await self._attempt(items)
         except CommitUnknownError:
             await self._settle(items, is_last=is_last)
+        except GatewayError as error:
+            await self._end_failed(error)
+            await self._go_without(items, error, is_last=is_last)
         except Exception as error:
             is_lost = self._write_session.is_lost_by(error)
             await self._end_failed(error)
             if is_lost:
                 log_event(_log, logging.WARNING, "the ledger cannot be reached", reason=type(error).__name__)
-                _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger cannot be reached"))
+                refuse_all(items, later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger cannot be reached"))
             elif len(items) > 1:
                 # One of them is poison; alone it fails alone.
                 log_event(_log, logging.WARNING, "a batch failed and is tried one by one", reason=type(error).__name__)
@@ -271,9 +259,25 @@ class Batcher:
                     await self._go_sure([item], is_last=is_last)
             else:
                 log_event(_log, logging.ERROR, "an act could not be recorded", reason=type(error).__name__)
-                _refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
+                refuse_all(items, refuse(ErrorCode.INTERNAL, message="the act could not be recorded"))
 
-    async def _attempt(self, items: list[_Item]) -> None:
+    async def _go_without(self, items: list[Item], error: GatewayError, *, is_last: bool) -> None:
+        """A key was not to be had: whoever needs none goes on."""
+        log_event(_log, logging.WARNING, "content could not be sealed", code=error.code.name)
+        needy = [item for item in items if item.command.has_content]
+        rest = [item for item in items if not item.command.has_content]
+        if error.code is ErrorCode.VAULT_UNAVAILABLE or len(needy) == 1:
+            refuse_all(needy, error)
+        else:
+            # The key of one case is missing, and each of the others has its own.
+            for item in needy:
+                await self._go_sure([item], is_last=is_last)
+        if rest and needy:
+            await self._go_sure(rest, is_last=is_last)
+        else:
+            refuse_all(rest, error)
+
+    async def _attempt(self, items: list[Item]) -> None:
         """Write a batch; once more when the connection at hand is dead before COMMIT, or another transaction won."""
         was_open = self._write_session.is_open
         try:
@@ -291,16 +295,25 @@ class Batcher:
             await self._write_session.drop()
             await self._write_locked(items)
 
-    async def _write_locked(self, items: list[_Item]) -> None:
+    async def _write_locked(self, items: list[Item]) -> None:
         session = self._write_session
         await session.begin()
         heads = await session.heads([item.command for item in items])
         edge = self._edge if self._edge.size == heads.size else await session.edge(heads.size)
-        await self._write(self._decide(items, heads, edge), is_locked=True)
+        await self._write(await self._prepare(items, heads, edge), is_locked=True)
 
     # Both ways
 
-    def _decide(self, items: list[_Item], heads: Heads, edge: TileEdge) -> _Batch:
+    async def _prepare(self, items: list[Item], heads: Heads, edge: TileEdge) -> Batch:
+        """Decide a batch, and get the keys of its cases; a new key is on disk before anything is sealed with it."""
+        batch = self._decide(items, heads, edge)
+        if batch.draft.sealed:
+            if self._sealer is None:
+                raise RuntimeError("this batcher takes no content")
+            batch.seals = await self._sealer.prepare(batch.draft.sealed)
+        return batch
+
+    def _decide(self, items: list[Item], heads: Heads, edge: TileEdge) -> Batch:
         now = self._clock().astimezone(UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         # A copy of the edge: this batch may still fail, and the next must then start from what is committed.
@@ -311,11 +324,11 @@ class Batcher:
             for place, item in enumerate(items)
         ]
         if not draft.is_receipt_owed():
-            return _Batch(items, draft, outcomes, "", None)
+            return Batch(items, draft, outcomes, "", None)
         tree = BatchTree([written.leaf_hash for written in draft.written])
-        return _Batch(items, draft, outcomes, self._sign(draft.claims(tree)), tree)
+        return Batch(items, draft, outcomes, self._sign(draft.claims(tree)), tree)
 
-    def _decide_one(self, draft: Draft, command: Command, salt: bytes) -> _Outcome:
+    def _decide_one(self, draft: Draft, command: Command, salt: bytes) -> Outcome:
         try:
             return draft.add(command, salt)
         except GatewayError as refusal:
@@ -324,7 +337,7 @@ class Batcher:
             log_event(_log, logging.ERROR, "an act could not be decided", exc_info=True)
             return refuse(ErrorCode.INTERNAL, message="the act could not be decided")
 
-    async def _write(self, batch: _Batch, *, is_locked: bool) -> None:
+    async def _write(self, batch: Batch, *, is_locked: bool) -> None:
         """Write what was decided, commit, and answer."""
         session, draft = self._write_session, batch.draft
         pairs = list(zip(batch.items, batch.outcomes, strict=True))
@@ -332,7 +345,7 @@ class Batcher:
         entries = {found.index: found for _, found in replayed.values()}
         if draft.written:
             started = time.perf_counter()
-            await session.write(draft, batch.receipt)
+            await session.write(draft, batch.receipt, batch.seals)
             if is_locked:
                 await session.commit()
             if self._observe is not None:
@@ -347,11 +360,11 @@ class Batcher:
             await session.roll_back()
         for item, outcome in pairs:
             if isinstance(outcome, GatewayError):
-                _refuse_all([item], outcome)
+                refuse_all([item], outcome)
             elif isinstance(outcome, Written):
-                _answer(item, entries[outcome.index])
+                answer(item, entries[outcome.index])
             else:
-                _answer(item, replace(entries[outcome.index], is_replay=True))
+                answer(item, replace(entries[outcome.index], is_replay=True))
 
     async def _end_failed(self, error: Exception) -> None:
         if self._write_session.is_lost_by(error):
@@ -359,7 +372,7 @@ class Batcher:
         else:
             await self._write_session.roll_back()
 
-    async def _settle(self, items: Sequence[_Item], *, is_last: bool = False) -> None:
+    async def _settle(self, items: Sequence[Item], *, is_last: bool = False) -> None:
         """Answer a batch whose commit got no answer: what is in the ledger is there, the rest is tried once more."""
         try:
             async with asyncio.timeout(_SETTLE_SECONDS):
@@ -368,32 +381,16 @@ class Batcher:
             log_event(
                 _log, logging.WARNING, "a commit of unknown outcome could not be looked up", reason=type(error).__name__
             )
-            _refuse_all(items, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
+            refuse_all(items, later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
             return
         missing = []
         for item in items:
             content, appended = found.get((item.command.act_id, str(item.command.actor)), ("", None))
             if appended is not None and content == item.command.content_sha256:
-                _answer(item, appended)
+                answer(item, appended)
             else:
                 missing.append(item)
         if is_last:
-            _refuse_all(missing, _later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
+            refuse_all(missing, later(ErrorCode.LEDGER_UNAVAILABLE, "the ledger was lost; ask again"))
         elif missing:
             await self._go_sure(missing, is_last=True)
-
-
-def _later(code: ErrorCode, message: str) -> GatewayError:
-    return GatewayError(Finding(code, message=message), retry_after_seconds=_RETRY_AFTER_SECONDS)
-
-
-def _answer(item: _Item, appended: Appended) -> None:
-    if not item.answer.done():
-        item.answer.set_result(appended)
-
-
-def _refuse_all(items: Sequence[_Item], error: GatewayError) -> None:
-    for item in items:
-        if not item.answer.done():
-            # One exception object for each caller: they run at the same time and each adds its traceback.
-            item.answer.set_exception(GatewayError(error.findings, retry_after_seconds=error.retry_after_seconds))

@@ -14,6 +14,7 @@ from gateway.core.fact import FACT_TOPIC, notice_topic
 from gateway.core.handoff import CaseHead, Command, Decided, HandoffHead, Place, decide_act
 from gateway.core.merkle_tile import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text
+from gateway.ledger.sealed import COMMON, Seals, seal_row
 
 _EMPTY_CASE: Final = CaseHead()
 KEY_TOPIC: Final = "signer_keys"
@@ -59,15 +60,17 @@ class Draft:
         edge: the tree's tiles in the making; changed by every act.
         written: the new entries, in order.
         entries: their rows.
-        bundles: rows of what was submitted.
-        details: index and text of decisions.
+        bundles: case, and row, of what was submitted, in the clear.
+        details: case, and index and text, of decisions, in the clear.
         grants: agency and digest, 32 bytes, of materials that bundles bring.
         progress: what parties may be told, by the digest of their enquiry code.
         withheld: receiver, digest, index and view of materials that bundles bring and it may not simply read.
+        materials: digest, 32 bytes, and case of the same materials.
+        sealed: cases whose seals the batch needs; True for one that has had none so far.
         tiles: tiles that became full.
         certificates: index, key id and DER of signer keys that were registered or revoked.
         facts: index, case and canonical bytes of what happened.
-        statements: rows of what was stated.
+        statements: rows of what was stated, in the clear.
         tracks: index, case, whether they changed, and what acts did to the tracks of persons.
         notices: agencies that are told of a limit, and index.
         receivers: agencies that have something new in their inbox, and other topics that have news.
@@ -79,11 +82,13 @@ class Draft:
     edge: TileEdge
     written: list[Written] = field(default_factory=list)
     entries: list[tuple[Any, ...]] = field(default_factory=list)
-    bundles: list[tuple[Any, ...]] = field(default_factory=list)
-    details: list[tuple[int, bytes]] = field(default_factory=list)
+    bundles: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    details: list[tuple[str, tuple[int, bytes]]] = field(default_factory=list)
     grants: dict[tuple[str, bytes], None] = field(default_factory=dict)
     progress: list[tuple[Any, ...]] = field(default_factory=list)
     withheld: list[tuple[str, bytes, int, str]] = field(default_factory=list)
+    materials: dict[tuple[bytes, str], None] = field(default_factory=dict)
+    sealed: dict[str, bool] = field(default_factory=dict)
     tiles: list[FullTile] = field(default_factory=list)
     certificates: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     facts: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -128,6 +133,9 @@ class Draft:
         # Everything that can fail comes before the first change, so that a refused act leaves no trace in the batch.
         row = _to_row(decided.entry, command, written, head)
         materials = tuple(map(bytes.fromhex, command.bundle.materials)) if command.bundle is not None else ()
+        if command.has_content:
+            # A case gets its key with the first content that anybody hands over.
+            self.sealed.setdefault(decided.entry.case or COMMON, not case.state.holder)
         self._take_tracks(decided, written, case)
         self._take(command, decided.entry, written, head, materials)
         self.entries.append(row)
@@ -161,7 +169,7 @@ class Draft:
         self.tiles += self.edge.append(written.leaf_hash)
         self.written.append(written)
         if command.detail:
-            self.details.append((written.index, command.detail))
+            self.details.append((entry.case, (written.index, command.detail)))
         if command.facts:
             self.facts.append((written.index, entry.case, command.facts))
             self.receivers[FACT_TOPIC] = None
@@ -203,13 +211,16 @@ class Draft:
         heads.keys[head.sender, bundle.idempotency_key] = head.handoff
         self.bundles.append(
             (
-                command.handoff,
-                written.index,
-                head.sender,
-                bundle.idempotency_key,
-                bundle.case_number,
-                bundle.manifest_jws,
-                bundle.record,
+                entry.case,
+                (
+                    command.handoff,
+                    written.index,
+                    head.sender,
+                    bundle.idempotency_key,
+                    bundle.case_number,
+                    bundle.manifest_jws,
+                    bundle.record,
+                ),
             )
         )
         self.receivers[head.receiver] = None
@@ -217,15 +228,17 @@ class Draft:
             self.grants[head.sender, digest] = None
             if digest.hex() not in bundle.withheld:
                 self.grants[head.receiver, digest] = None
+            self.materials[digest, entry.case] = None
         self.withheld += [
             (head.receiver, bytes.fromhex(digest), written.index, view) for digest, view in bundle.restrictions
         ]
 
-    def arguments(self, receipt: str) -> list[Any]:
-        """Write the batch as arguments of the statement ``write``.
+    def arguments(self, receipt: str, seals: Seals) -> list[Any]:
+        """Write the batch as arguments of the statement ``write``; content of a case is sealed here.
 
         Args:
             receipt: JWS of the batch; "" when nobody is owed a receipt.
+            seals: of every case in ``sealed``.
 
         Returns:
             the columns of each table one after the other.
@@ -233,8 +246,8 @@ class Draft:
         frontier = self.heads.frontier
         return [
             *_columns(self.entries, 22),
-            *_columns(self.bundles, 7),
-            *_columns(self.details, 2),
+            *_columns([seal_row("bundle", bundle, seals[case]) for case, bundle in self.bundles], 7),
+            *_columns([seal_row("detail", detail, seals[case]) for case, detail in self.details], 2),
             *_columns(list(self.grants), 2),
             *_columns([(full.tile.level, full.tile.place, full.root, full.data) for full in self.tiles], 4),
             [self.written[0].index] if receipt else [],
@@ -246,7 +259,8 @@ class Draft:
             "\n".join(self.receivers),
             *_columns(self.certificates, 3),
             *_columns(self.facts, 3),
-            *_columns(self.statements, 7),
+            *_columns(list(self.materials), 2),
+            *_columns([seal_row("statement", row, seals[row[4] or COMMON]) for row in self.statements], 7),
             *_columns(self.withheld, 4),
             *_columns(self.tracks, 4),
             *_columns(self.notices, 2),

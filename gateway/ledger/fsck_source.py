@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.fsck_port import Head, Pages, Row
+from gateway.core.entry import from_leaf
+from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.fsck_port import Head, Pages, Row, Unread
+from gateway.core.vault_port import CaseKeys
 from gateway.ledger.migrate import load_migrations
+from gateway.ledger.sealed import CaseSeal, Sealer
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("fsck")
@@ -19,10 +23,12 @@ _PAGE: Final = 2_000
 _BUNDLE_PAGE: Final = 128
 """A bundle holds a record of up to 1 MiB."""
 _NO_END: Final = 2**63 - 1
+_BUNDLE_COLUMNS: Final = ("bundle.case_number", "bundle.manifest_jws", "bundle.record")
+_STATEMENT_COLUMNS: Final = ("statement.case_number", "statement.statement_jws")
 _READ: Final = frozenset(
     {
-        "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
-        "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
+        "entry", "receipt", "bundle", "detail", "material_grant", "case_material", "tile", "state", "checkpoint",
+        "cosignature", "schema_migration", "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement",
         "material_withheld", "progress", "track", "notice",
     }
 )  # fmt: skip
@@ -44,10 +50,13 @@ class DatabaseSource:
     Args:
         connection: inside a transaction that sees one snapshot.
         snapshot: its name, with which other connections see the same; "" when there is none.
+        keys: the vault; None when content is not to be opened.
     """
 
-    def __init__(self, connection: asyncpg.Connection[Any], snapshot: str = "") -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], snapshot: str = "", keys: CaseKeys | None = None) -> None:
         self._connection = connection
+        self._keys = keys
+        self._sealer: Sealer | None = None
         self.snapshot = snapshot
 
     async def _pages(self, name: str, *arguments: object, page: int = _PAGE) -> Pages:
@@ -110,21 +119,60 @@ class DatabaseSource:
         """See ``FsckSource``."""
         return self._pages("tiles", level, start, _NO_END if stop is None else stop, page=256)
 
-    def bundles(self, start: int, stop: int | None) -> Pages:
+    async def bundles(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
-        return self._pages("bundles", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+        async for page in self._pages("bundles", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE):
+            seals = await self._look(row[6] for row in page)
+            yield [
+                (*row[:6], *_open(seals, row[6], row[2] or "", dict(zip(_BUNDLE_COLUMNS, row[7:], strict=True))))
+                for row in page
+            ]
 
-    def statements(self, start: int, stop: int | None) -> Pages:
+    async def statements(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
-        return self._pages("statements", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+        async for page in self._pages("statements", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE):
+            seals = await self._look(row[9] for row in page)
+            yield [
+                (*row[:7], *_open(seals, row[9], str(row[0]), dict(zip(_STATEMENT_COLUMNS, row[7:9], strict=True))))
+                for row in page
+            ]
 
     async def progress(self, indices: Sequence[int]) -> list[Row]:
         """See ``FsckSource``."""
         return [tuple(row) for row in await self._connection.fetch(_SQL["progress"], indices)]
 
-    def details(self, start: int, stop: int | None) -> Pages:
+    async def details(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
-        return self._pages("details", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE)
+        async for page in self._pages("details", start, _NO_END if stop is None else stop, page=_BUNDLE_PAGE):
+            seals = await self._look(row[2] for row in page)
+            yield [(*row[:2], *_open(seals, row[2], str(row[0]), {"detail.body": row[3]})) for row in page]
+
+    async def _look(self, cases: Iterable[str | None]) -> Mapping[str, CaseSeal | GatewayError]:
+        if self._keys is None:
+            return {}
+        if self._sealer is None:
+            leaf = await self.first_leaf()
+            try:
+                origin = from_leaf(leaf).origin if leaf else ""
+            except (ValueError, TypeError, KeyError):
+                origin = ""
+            self._sealer = Sealer(origin, self._keys)
+        return await self._sealer.look(case for case in cases if case)
+
+    async def destroyed_cases(self) -> dict[str, int]:
+        """See ``FsckSource``."""
+        return {case: seq for case, seq in await self._connection.fetch(_SQL["destroyed_cases"]) if case is not None}
+
+    async def remaining_keys(self, cases: Sequence[str]) -> list[str]:
+        """See ``FsckSource``."""
+        if self._keys is None:
+            return []
+        return [case for case, key in (await self._keys.find(cases)).items() if key is not None]
+
+    async def missing_materials(self, materials: Sequence[tuple[bytes, str]]) -> list[int]:
+        """See ``FsckSource``."""
+        digests, cases = [digest for digest, _ in materials], [case for _, case in materials]
+        return [row[0] - 1 for row in await self._connection.fetch(_SQL["missing_materials"], digests, cases)]
 
     def facts(self, start: int, stop: int | None) -> Pages:
         """See ``FsckSource``."""
@@ -201,6 +249,30 @@ class DatabaseSource:
         return [row["relname"] for row in rows if row["relname"] not in _READ]
 
 
+def _open(
+    seals: Mapping[str, CaseSeal | GatewayError], case: str | None, row: str, columns: Mapping[str, bytes | None]
+) -> tuple[bytes | str | None, ...]:
+    """Open the columns of one row; after them why not, and then the columns are empty."""
+    seal = seals.get(case or "")
+    if isinstance(seal, CaseSeal):
+        opened: list[bytes | None] = []
+        for column, sealed in columns.items():
+            try:
+                opened.append(None if sealed is None else seal.open(column, row, sealed))
+            except GatewayError:
+                return (*_nothing(columns), column)
+        return (*opened, "")
+    if seal is None:
+        return (*_nothing(columns), Unread.NO_VAULT)
+    is_destroyed = seal.code is ErrorCode.CASE_DESTROYED
+    return (*_nothing(columns), Unread.DESTROYED if is_destroyed else Unread.KEY_MISSING)
+
+
+def _nothing(columns: Mapping[str, bytes | None]) -> list[bytes | None]:
+    """What is not there stays told apart from what cannot be read."""
+    return [None if sealed is None else b"" for sealed in columns.values()]
+
+
 def load_catalogue() -> list[str]:
     """Read the schema as the migrations of this version make it; a test keeps the file up to date."""
     lines: list[str] = json.loads((files("gateway.ledger") / "sql" / "catalogue.json").read_text(encoding="utf-8"))
@@ -208,12 +280,13 @@ def load_catalogue() -> list[str]:
 
 
 @asynccontextmanager
-async def open_source(dsn: str, snapshot: str = "") -> AsyncIterator[DatabaseSource]:
+async def open_source(dsn: str, snapshot: str = "", keys: CaseKeys | None = None) -> AsyncIterator[DatabaseSource]:
     """Open one picture of a ledger, read only.
 
     Args:
         dsn: address of the database, as a role that may read all tables of the ledger.
         snapshot: name of a snapshot that another source exported and still holds; "" for a new one.
+        keys: the vault; None when content is not to be opened.
 
     Yields:
         the source.
@@ -235,6 +308,6 @@ async def open_source(dsn: str, snapshot: str = "") -> AsyncIterator[DatabaseSou
                 await connection.execute(f"SET TRANSACTION SNAPSHOT '{quoted}'")
             else:
                 snapshot = await connection.fetchval(_SQL["snapshot"])
-            yield DatabaseSource(connection, snapshot)
+            yield DatabaseSource(connection, snapshot, keys)
     finally:
         await connection.close()

@@ -5,8 +5,8 @@ What oversight may ask (entries, head, proofs) is read from the oversight views,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +14,8 @@ import asyncpg
 
 from gateway.core.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
-from gateway.core.errors import ErrorCode, refuse
-from gateway.core.fact import KnownFact, from_facts_bytes
+from gateway.core.errors import ErrorCode, GatewayError, refuse
+from gateway.core.fact import KnownFact
 from gateway.core.identity import Agency
 from gateway.core.merkle import (
     EMPTY_ROOT,
@@ -43,7 +43,9 @@ from gateway.core.track import NO_TRACKS, Tracks, from_row
 from gateway.ledger.connection import fetch
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.node import Nodes
+from gateway.ledger.opened import look_up, open_number, open_statement, to_facts, to_inbox_row
 from gateway.ledger.receipt import to_appended
+from gateway.ledger.sealed import COMMON, Sealer
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("read")
@@ -55,10 +57,12 @@ class Reader:
     Args:
         pool: asyncpg pool of the role ``fasttrack_gateway``, or of ``fasttrack_oversight`` for entries, head and
             proofs.
+        sealer: opens what handoffs hold; not needed for entries, head and proofs.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], sealer: Sealer | None = None) -> None:
         self._pool = pool
+        self._sealer = sealer
         self._nodes = Nodes(self._fetch)
         self._largest = 0
 
@@ -74,13 +78,14 @@ class Reader:
             limit: rows wanted.
 
         Returns:
-            rows by index.
+            rows by index; without a case number where it cannot be opened.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE.
+            GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE.
         """
         rows = await self._fetch("inbox", str(receiver), after_index, [state.value for state in states], limit)
-        return [_to_inbox_row(row) for row in rows]
+        seals = await look_up(self._sealer, rows)
+        return [to_inbox_row(row, open_number(seals[row["case_id"]], row)) for row in rows]
 
     async def handoff(self, handoff: UUID) -> StoredHandoff | None:
         """Read one handoff with everything its parties may see.
@@ -89,23 +94,30 @@ class Reader:
             handoff: its id.
 
         Returns:
-            it, or None when there is none.
+            it, or None when there is none; of a destroyed case only what the ledger itself has.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE.
+            GatewayError: CASE_KEY_MISSING, SEAL_BROKEN when it cannot be opened; LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE.
         """
         rows = await self._fetch("handoff", handoff)
         if not rows:
             return None
         entries = await self._fetch("handoff_receipts", handoff)
-        details = [entry for entry in entries if entry["body"] is not None]
+        receipts = tuple(to_appended(entry) for entry in entries if entry["kind"] not in WITHOUT_RECEIPT)
+        seal = (await look_up(self._sealer, rows))[rows[0]["case_id"]]
+        if isinstance(seal, GatewayError):
+            if seal.code is not ErrorCode.CASE_DESTROYED:
+                raise seal
+            return StoredHandoff(to_inbox_row(rows[0], ""), "", b"", receipts, is_destroyed=True)
+        row = rows[0]
+        detail = next((entry for entry in reversed(entries) if entry["body"] is not None), None)
         return StoredHandoff(
-            _to_inbox_row(rows[0]),
-            rows[0]["manifest_jws"],
-            rows[0]["record"],
-            tuple(to_appended(entry) for entry in entries if entry["kind"] not in WITHOUT_RECEIPT),
-            details[-1]["body"] if details else b"",
-            EntryKind(details[-1]["kind"]) if details else None,
+            to_inbox_row(row, seal.open("bundle.case_number", str(handoff), row["case_number"]).decode()),
+            seal.open("bundle.manifest_jws", str(handoff), row["manifest_jws"]).decode(),
+            seal.open("bundle.record", str(handoff), row["record"]),
+            receipts,
+            seal.open("detail.body", str(detail["seq"]), detail["body"]) if detail else b"",
+            EntryKind(detail["kind"]) if detail else None,
         )
 
     async def statements_of_id(self, statement_id: UUID) -> list[StoredStatement]:
@@ -120,7 +132,11 @@ class Reader:
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
-        return [_to_statement(row) for row in await self._fetch("statements_of_id", statement_id)]
+        return await self._open_statements(await self._fetch("statements_of_id", statement_id))
+
+    async def _open_statements(self, rows: Sequence[Any]) -> list[StoredStatement]:
+        seals = await look_up(self._sealer, rows)
+        return [open_statement(row, seals[row["case_id"] or COMMON]) for row in rows]
 
     async def statements(
         self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
@@ -141,7 +157,7 @@ class Reader:
             GatewayError: LEDGER_UNAVAILABLE.
         """
         name, about = ("statements_of_case", case) if case else ("statements_of_issuer", issuer)
-        return [_to_statement(row) for row in await self._fetch(name, about, after_index, type_name, limit)]
+        return await self._open_statements(await self._fetch(name, about, after_index, type_name, limit))
 
     async def progress(self, token: bytes) -> StoredProgress | None:
         """Read the newest thing that may be told for an enquiry code.
@@ -238,7 +254,7 @@ class Reader:
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
-        return _to_facts(await self._fetch("case_facts", case))
+        return to_facts(await self._fetch("case_facts", case))
 
     async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
         """Read what the submit of a handoff said.
@@ -255,7 +271,7 @@ class Reader:
         rows = await self._fetch("handoff_facts", handoff)
         if not rows:
             return None
-        return HandoffFacts(RecordKind(rows[0]["handoff_kind"]), rows[0]["is_fetched"], tuple(_to_facts(rows)))
+        return HandoffFacts(RecordKind(rows[0]["handoff_kind"]), rows[0]["is_fetched"], tuple(to_facts(rows)))
 
     async def entries(self, condition: EntryFilter, *, after_index: int, limit: int) -> list[StoredEntry]:
         """Query entries.
@@ -359,39 +375,3 @@ class Reader:
 
     async def _query(self, statement: str, *arguments: Any) -> list[Any]:
         return await fetch(self._pool, statement, *arguments)
-
-
-def _to_facts(rows: Iterable[Any]) -> list[KnownFact]:
-    return [
-        KnownFact(fact, row["recorded_at"].astimezone(UTC), row["seq"])
-        for row in rows
-        for fact in from_facts_bytes(row["body"])
-    ]
-
-
-def _to_statement(row: Any) -> StoredStatement:
-    return StoredStatement(
-        statement_id=row["statement_id"],
-        issuer=row["issuer"],
-        type=row["statement_type"],
-        case=row["case_id"] or "",
-        case_number=row["case_number"] or "",
-        statement_jws=row["statement_jws"],
-        appended=to_appended(row),
-    )
-
-
-def _to_inbox_row(row: Any) -> InboxRow:
-    return InboxRow(
-        handoff=row["handoff_id"],
-        kind=row["handoff_kind"],
-        sender=row["sender"],
-        receiver=row["receiver"],
-        case_number=row["case_number"],
-        pair_number=row["pair_number"],
-        state=HandoffState(row["handoff_state"]),
-        index=row["seq"],
-        offered_at=row["recorded_at"].astimezone(UTC),
-        bundle_sha256=row["bundle_sha256"].hex(),
-        lease_until=row["lease_until"].astimezone(UTC) if row["lease_until"] is not None else None,
-    )

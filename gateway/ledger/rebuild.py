@@ -13,10 +13,13 @@ from typing import Any, Final
 
 import asyncpg
 
+from gateway.core.entry import from_leaf
 from gateway.core.fsck_port import Row
 from gateway.core.merkle import EMPTY_ROOT
 from gateway.core.ports import TreeHead
+from gateway.core.vault_port import CaseKeys
 from gateway.ledger.fsck_source import DatabaseSource
+from gateway.ledger.sealed import COMMON, Sealer, seal_row
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("rebuild")
@@ -51,6 +54,7 @@ TABLES: Final[Mapping[str, _Table]] = {
     "notice": _Table("agency seq", "agency seq"),
     "material_grant": _Table("agency sha256", "agency sha256"),
     "material_withheld": _Table("agency sha256 seq view", "seq sha256"),
+    "case_material": _Table("sha256 case_id", "sha256 case_id"),
     "tile": _Table("level place root data", "level place"),
     "state": _Table("size recorded_at root frontier", "size"),
     "checkpoint": _Table("size signed_at note", "size signed_at"),
@@ -92,10 +96,12 @@ class TailWriter:
     Args:
         connection: inside the transaction.
         source: the same transaction, for ``fsck``.
+        keys: the vault.
     """
 
-    def __init__(self, connection: asyncpg.Connection[Any], source: DatabaseSource) -> None:
+    def __init__(self, connection: asyncpg.Connection[Any], source: DatabaseSource, keys: CaseKeys) -> None:
         self._connection = connection
+        self._keys = keys
         self.source = source
 
     async def standing(self) -> TreeHead:
@@ -120,14 +126,16 @@ class TailWriter:
         """Insert rows that are not there.
 
         Args:
-            rows: by table, their columns in the order of ``rebuild.sql``.
+            rows: by table, their columns in the order of ``rebuild.sql``; what is sealed, in the clear.
 
         Returns:
             how many were inserted, by table.
 
         Raises:
             RowDiffersError: a row is there already, with other content.
+            GatewayError: CASE_DESTROYED, CASE_KEY_MISSING or VAULT_UNAVAILABLE when content cannot be sealed as it was.
         """
+        rows = await self._seal(rows)
         inserted = {}
         for name in TABLES:
             wanted = rows.get(name) or ()
@@ -139,6 +147,20 @@ class TailWriter:
             if await self._connection.fetchval(_differing(name), *columns):
                 raise RowDiffersError(name)
         return inserted
+
+    async def _seal(self, rows: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Row]]:
+        """The key of a case gives the very bytes that were lost; a key is never made here."""
+        entries = {row[0]: from_leaf(row[-1]) for row in rows.get("entry", ())}
+        if not entries:
+            return rows
+        place = {"bundle": 1, "detail": 0, "statement": 0}
+        cases = {entries[row[at]].case or COMMON for name, at in place.items() for row in rows.get(name, ())}
+        origin = next(iter(entries.values())).origin
+        seals = await Sealer(origin, self._keys).prepare(dict.fromkeys(sorted(cases), False))
+        sealed = dict(rows)
+        for name, at in place.items():
+            sealed[name] = [seal_row(name, row, seals[entries[row[at]].case or COMMON]) for row in rows.get(name, ())]
+        return sealed
 
     async def end_writing(self) -> None:
         """Let PostgreSQL plan freely again, for what is read before the commit."""
@@ -169,11 +191,12 @@ def _require_known(names: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def open_tail(dsn: str, *, is_kept: bool = True) -> AsyncIterator[TailWriter]:
+async def open_tail(dsn: str, keys: CaseKeys, *, is_kept: bool = True) -> AsyncIterator[TailWriter]:
     """Hold a ledger in one transaction; an error inside, or one that is not to be kept, leaves it as it was.
 
     Args:
         dsn: address of the database, as the owner of the schema.
+        keys: the vault.
         is_kept: False rolls everything back at the end.
 
     Yields:
@@ -193,7 +216,7 @@ async def open_tail(dsn: str, *, is_kept: bool = True) -> AsyncIterator[TailWrit
         try:
             await connection.execute(_SQL["settings"])
             _require_known([row["relname"] for row in await connection.fetch(_SQL["tables"])])
-            yield TailWriter(connection, DatabaseSource(connection))
+            yield TailWriter(connection, DatabaseSource(connection, keys=keys), keys)
         except BaseException:
             await transaction.rollback()
             raise

@@ -13,7 +13,9 @@ from gateway.core.fact import KnownFact
 from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
 from gateway.core.ports import FactRow, Notice
 from gateway.ledger.connection import fetch
+from gateway.ledger.opened import look_up, open_number
 from gateway.ledger.reader import Reader
+from gateway.ledger.sealed import Sealer
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("schedule")
@@ -24,10 +26,12 @@ class ScheduleReader:
 
     Args:
         pool: asyncpg pool of the role ``fasttrack_gateway``.
+        sealer: opens the case numbers of notices; not needed for the rest.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], sealer: Sealer | None = None) -> None:
         self._pool = pool
+        self._sealer = sealer
         self._reader = Reader(pool)
 
     async def rows_after(self, index: int, limit: int) -> list[FactRow]:
@@ -56,15 +60,20 @@ class ScheduleReader:
             limit: notices wanted.
 
         Returns:
-            notices by index.
+            notices by index; without a case number where it cannot be opened.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE.
+            GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE.
         """
         rows = await fetch(self._pool, _SQL["notices"], agency, after, limit)
+        seals = await look_up(self._sealer, [row for row in rows if row["handoff_id"] is not None])
         return [
             Notice(
-                row["seq"], row["recorded_at"].astimezone(UTC), row["case_number"], from_leaf(row["leaf"]), row["leaf"]
+                row["seq"],
+                row["recorded_at"].astimezone(UTC),
+                open_number(seals[row["case_id"]], row) if row["case_id"] in seals else "",
+                from_leaf(row["leaf"]),
+                row["leaf"],
             )
             for row in rows
         ]

@@ -18,6 +18,7 @@ from gateway.ledger.draft import Draft
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.head import Heads, read_edge, read_heads
 from gateway.ledger.receipt import to_appended
+from gateway.ledger.sealed import Seals
 from gateway.ledger.statement import load_statements
 from gateway.telemetry import log_event
 
@@ -63,19 +64,21 @@ class Session:
         """Read the tiles in the making of a tree of a size."""
         return await read_edge(await self._connect(), size)
 
-    async def write(self, draft: Draft, receipt: str) -> None:
+    async def write(self, draft: Draft, receipt: str, seals: Seals) -> None:
         """Write a draft with its receipt; outside a transaction this commits it.
 
         Args:
             draft: at least one entry.
             receipt: JWS of the batch; "" when nobody is owed a receipt.
+            seals: of the cases whose content the draft has.
 
         Raises:
             CommitUnknownError: the connection was lost, and the entries may be there or not.
         """
         connection = await self._connect()
+        arguments = draft.arguments(receipt, seals)
         try:
-            await connection.execute(_SQL["write"], *draft.arguments(receipt))
+            await connection.execute(_SQL["write"], *arguments)
         except Exception as error:
             if not self.is_lost_by(error):
                 raise

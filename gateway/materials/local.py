@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any, Final
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.manifest import MAX_MATERIAL_BYTES
 from gateway.core.ports import StoredMaterial
-from gateway.materials.part import READ_BYTES, SIDECAR, Part, make_directory, write_sidecar
+from gateway.materials.part import READ_BYTES, SIDECAR, Part, make_directory, sync_directory, write_sidecar
 
 BLOCK_BYTES: Final = 1024 * 1024
 CHUNK_BYTES: Final = 256 * 1024
+KNOWN_SECONDS: Final = 10.0
+"""So long a process may believe that a material is there which another one has removed."""
 _MAX_CACHED: Final = 100_000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OWNER: Final = re.compile(r"[a-z]{2}:[0-9]{6}", re.ASCII)
@@ -120,16 +123,20 @@ class Upload:
 class LocalStore:
     """A content-addressed store in one directory; several processes may share it."""
 
-    def __init__(self, root: Path, *, max_bytes: int = MAX_MATERIAL_BYTES) -> None:
+    def __init__(
+        self, root: Path, *, max_bytes: int = MAX_MATERIAL_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Make the folders.
 
         Args:
             root: folder of the store; made when missing, for the owner only.
             max_bytes: largest material.
+            clock: seconds that only grow.
         """
         self._root = root
         self._max_bytes = max_bytes
-        self._known: dict[str, StoredMaterial] = {}
+        self._clock = clock
+        self._known: dict[str, tuple[StoredMaterial, float]] = {}
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("sha256", "incoming"):
             make_directory(root / name)
@@ -145,7 +152,8 @@ class LocalStore:
     async def info(self, sha256: str) -> StoredMaterial | None:
         """Describe a complete material.
 
-        Content under a digest never changes and is never removed, so what was seen once is remembered.
+        Content under a digest never changes, so what was seen is remembered; not for long, because it may be removed
+        with the last case that names it.
 
         Args:
             sha256: 64 lower-case hexadecimal digits.
@@ -156,9 +164,10 @@ class LocalStore:
         Raises:
             GatewayError: ARGUMENT_INVALID for a malformed digest.
         """
-        known = self._known.get(_require_digest(sha256))
-        if known is None:
+        known, until = self._known.get(_require_digest(sha256), (None, 0.0))
+        if known is None or until <= self._clock():
             known = await asyncio.to_thread(_describe, self._final(sha256), sha256)
+            self._known.pop(sha256, None)
             if known is not None:
                 self._remember(known)
         return known
@@ -166,7 +175,24 @@ class LocalStore:
     def _remember(self, material: StoredMaterial) -> None:
         if len(self._known) >= _MAX_CACHED:
             del self._known[next(iter(self._known))]
-        self._known[material.sha256] = material
+        self._known[material.sha256] = (material, self._clock() + KNOWN_SECONDS)
+
+    async def remove(self, sha256: str) -> bool:
+        """Remove a material, and every broken upload of it; readers that have it open read on to its end.
+
+        Args:
+            sha256: 64 lower-case hexadecimal digits.
+
+        Returns:
+            whether it was there; after a crash in the middle the next call removes the rest.
+
+        Raises:
+            GatewayError: ARGUMENT_INVALID for a malformed digest.
+            OSError: a file cannot be removed.
+        """
+        final = self._final(_require_digest(sha256))
+        self._known.pop(sha256, None)
+        return await asyncio.to_thread(_remove, final, self._root / "incoming", sha256)
 
     async def size(self, sha256: str) -> int | None:
         """Tell the size of a complete material.
@@ -249,7 +275,11 @@ class LocalStore:
             raise refuse(ErrorCode.MATERIAL_UNKNOWN, "sha256", "no complete material has this digest")
         if offset < 0 or length < 0 or offset + length > material.size:
             raise refuse(ErrorCode.ARGUMENT_OUT_OF_RANGE, "offset", "a range within the material")
-        descriptor = os.open(self._final(sha256), os.O_RDONLY)
+        try:
+            descriptor = os.open(self._final(sha256), os.O_RDONLY)
+        except FileNotFoundError:
+            self._known.pop(sha256, None)
+            raise refuse(ErrorCode.MATERIAL_UNKNOWN, "sha256", "no complete material has this digest") from None
         try:
             end = offset + length
             while offset < end:
@@ -298,6 +328,21 @@ def _describe(final: Path, sha256: str) -> StoredMaterial | None:
         sm3 = _sm3_of(final)
         write_sidecar(final, sm3)
     return StoredMaterial(sha256, sm3, size)
+
+
+def _remove(final: Path, incoming: Path, sha256: str) -> bool:
+    # The material goes last: as long as it is there, a removal that broke off is seen and done again.
+    for part in incoming.glob(f"*/{sha256}.part"):
+        part.unlink(missing_ok=True)
+        sync_directory(part.parent)
+    if not final.parent.is_dir():
+        return False
+    for leftover in final.parent.glob(f"{final.name}.*"):
+        leftover.unlink(missing_ok=True)
+    is_there = final.exists()
+    final.unlink(missing_ok=True)
+    sync_directory(final.parent)
+    return is_there
 
 
 def _sm3_of(path: Path) -> str:

@@ -153,6 +153,7 @@ class HandoffStatus:
         reasons: when it was refused.
         withdrawal_reason: when it was withdrawn.
         sealed: for each receipt its proof of logging, verified; None where there is none yet.
+        is_case_destroyed: the case was destroyed, and the text of a decision with it.
     """
 
     state: HandoffState
@@ -162,6 +163,7 @@ class HandoffStatus:
     reasons: tuple[Reason, ...]
     withdrawal_reason: str
     sealed: tuple[SealedReceipt | None, ...] = ()
+    is_case_destroyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,7 @@ class ExchangeCalls(Connection):
             tuple(Reason(item.code, item.text) for item in answer.reasons),
             answer.withdrawal_reason,
             verify_all_sealed(answer.sealed_proofs, receipts, self.policy),
+            answer.case_destroyed,
         )
 
     async def get_statement_receipt(self, statement_id: UUID, *, wait_seconds: int = 0) -> StatementStatus:

@@ -35,6 +35,7 @@ _BY_SUBJECT: Final = {
     19: _S.UNAVAILABLE,
     20: _S.INVALID_ARGUMENT,
     21: _S.INVALID_ARGUMENT,
+    22: _S.FAILED_PRECONDITION,
     23: _S.INVALID_ARGUMENT,
     24: _S.INVALID_ARGUMENT,
     25: _S.FAILED_PRECONDITION,
@@ -77,6 +78,9 @@ _SPECIAL: Final = {
     ErrorCode.ENQUIRY_TOO_OFTEN: _S.RESOURCE_EXHAUSTED,
     ErrorCode.QUEUE_FULL: _S.RESOURCE_EXHAUSTED,
     ErrorCode.INTERNAL: _S.INTERNAL,
+    ErrorCode.CASE_UNKNOWN: _S.NOT_FOUND,
+    ErrorCode.CASE_KEY_MISSING: _S.DATA_LOSS,
+    ErrorCode.SEAL_BROKEN: _S.DATA_LOSS,
 }
 STATUS_OF: Final[Mapping[ErrorCode, grpc.StatusCode]] = {
     code: _SPECIAL.get(code, _BY_SUBJECT[code // 100]) for code in ErrorCode

@@ -178,6 +178,7 @@ def to_receipt_response(stored: StoredHandoff, proofs: Sequence[bytes]) -> excha
         reasons=[exchange_pb2.Reason(**item) for item in detail.get("reasons", ())],
         withdrawal_reason=detail.get("reason", ""),
         sealed_proofs=proofs,
+        case_destroyed=stored.is_destroyed,
     )
 
 

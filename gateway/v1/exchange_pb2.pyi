@@ -301,7 +301,7 @@ class InboxItem(_message.Message):
     receiver: _builtins.str
     """Agency that receives it."""
     case_number: _builtins.str
-    """Police case number, the key of the case."""
+    """Police case number, the key of the case; empty when it can no longer be read, as in a case that was destroyed."""
     pair_number: _builtins.int
     """Gapless number in the direction from sender to receiver."""
     state: _common_pb2.HandoffState.ValueType
@@ -878,12 +878,15 @@ class GetReceiptResponse(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     WITHDRAWAL_REASON_FIELD_NUMBER: _builtins.int
     SEALED_PROOFS_FIELD_NUMBER: _builtins.int
+    CASE_DESTROYED_FIELD_NUMBER: _builtins.int
     state: _common_pb2.HandoffState.ValueType
     """Where it stands."""
     pair_number: _builtins.int
     """Gapless number of the handoff in its direction."""
     withdrawal_reason: _builtins.str
     """Why, when it was withdrawn."""
+    case_destroyed: _builtins.bool
+    """Whether the case was destroyed. Its receipts and proofs stay; the text of a decision is gone with it."""
     @_builtins.property
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Receipt]:
         """Receipt of the submit first, then one for each further act, in order."""
@@ -912,10 +915,11 @@ class GetReceiptResponse(_message.Message):
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         withdrawal_reason: _builtins.str = ...,
         sealed_proofs: _abc.Iterable[_builtins.bytes] | None = ...,
+        case_destroyed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deficiencies", b"deficiencies", "pair_number", b"pair_number", "reasons", b"reasons", "receipts", b"receipts", "sealed_proofs", b"sealed_proofs", "state", b"state", "withdrawal_reason", b"withdrawal_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_destroyed", b"case_destroyed", "deficiencies", b"deficiencies", "pair_number", b"pair_number", "reasons", b"reasons", "receipts", b"receipts", "sealed_proofs", b"sealed_proofs", "state", b"state", "withdrawal_reason", b"withdrawal_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

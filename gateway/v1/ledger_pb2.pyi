@@ -57,6 +57,8 @@ class _EntryKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryKind.V
     """A version of an adapter came into force."""
     ENTRY_KIND_STATED: _EntryKind.ValueType  # 15
     """An agency stated a signed fact outside a handoff."""
+    ENTRY_KIND_CASE_DESTROYED: _EntryKind.ValueType  # 16
+    """A case was destroyed: its entries stay, and nothing that it held can be read any more."""
     ENTRY_KIND_CLOCK_WARNED: _EntryKind.ValueType  # 17
     """A statutory limit comes to its end; nobody asked for this entry."""
     ENTRY_KIND_CLOCK_BREACHED: _EntryKind.ValueType  # 18
@@ -95,6 +97,8 @@ ENTRY_KIND_ADAPTER_REGISTERED: EntryKind.ValueType  # 14
 """A version of an adapter came into force."""
 ENTRY_KIND_STATED: EntryKind.ValueType  # 15
 """An agency stated a signed fact outside a handoff."""
+ENTRY_KIND_CASE_DESTROYED: EntryKind.ValueType  # 16
+"""A case was destroyed: its entries stay, and nothing that it held can be read any more."""
 ENTRY_KIND_CLOCK_WARNED: EntryKind.ValueType  # 17
 """A statutory limit comes to its end; nobody asked for this entry."""
 ENTRY_KIND_CLOCK_BREACHED: EntryKind.ValueType  # 18

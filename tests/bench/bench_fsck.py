@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.app_audit import run_fsck
+from gateway.app_vault import VaultAccess
 from gateway.audit.fsck import Known
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind
@@ -31,8 +35,10 @@ from gateway.trust.chain import thumbprint
 from gateway.trust.receipt import RECEIPT_TYPE, ReceiptSigner
 from tests.bench.bench_ledger import POLICE, PROCURATORATE
 from tests.bench.figure import Figure, to_figure
+from tests.bench.sealer import MASTER_KEY, open_sealer
 from tests.support.bundle import payload_bytes
 from tests.support.pki import Issued, MemoryPki, issue
+from tests.support.postgres import make_vault
 
 HANDOFFS: Final = int(os.environ.get("FASTTRACK_BENCH_HANDOFFS", "15000"))
 RUNS: Final = 3
@@ -61,7 +67,11 @@ def _submit(number: int, signer: Issued) -> Command:
         sender=POLICE,
         receiver=PROCURATORATE,
         bundle=Bundle(
-            manifest_jws=jws, record=_RECORD, case_number=case_number, idempotency_key=str(bundle_id), materials=()
+            manifest_jws=jws,
+            record=_RECORD,
+            case_number=case_number,
+            idempotency_key=Pseudonyms(b"k" * 32).message(str(POLICE), str(bundle_id)),
+            materials=(),
         ),
         bundle_sha256=sha256_hex(jws.encode()),
         bundle_sm3=sm3_hex(jws.encode()),
@@ -91,9 +101,14 @@ async def fill(dsn: str, handoffs: int) -> Known:
     pki = MemoryPki(now=datetime.now(UTC))
     signer, gateway = pki.signer(str(POLICE)), issue(pki.authority, uris=[GATEWAY_URI])
     receipts = ReceiptSigner(gateway.key, [gateway.certificate])  # type: ignore[arg-type]
+    stack = AsyncExitStack()
     pool = await open_pool(dsn, max_connections=4)
     batcher = Batcher(
-        pool, origin="bench", clock=lambda: datetime.now(UTC), sign=lambda claims: receipts.sign(claims, RECEIPT_TYPE)
+        pool,
+        origin="bench",
+        clock=lambda: datetime.now(UTC),
+        sign=lambda claims: receipts.sign(claims, RECEIPT_TYPE),
+        sealer=await stack.enter_async_context(open_sealer(dsn, "bench")),
     )
     await batcher.start()
     numbers = iter(range(handoffs))
@@ -108,6 +123,7 @@ async def fill(dsn: str, handoffs: int) -> Known:
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
     await batcher.stop()
     await pool.close()
+    await stack.aclose()
     der = gateway.certificate.public_bytes(Encoding.DER)
     return Known(now=datetime.now(UTC), receipt_certificates=frozenset({der}), pseudonym_key=b"k" * 32)
 
@@ -123,6 +139,16 @@ async def run(dsn: str, handoffs: int = HANDOFFS) -> list[Figure]:
         entries a second: everything but signatures; everything; one process alone.
     """
     known = await fill(dsn, handoffs)
+    with tempfile.NamedTemporaryFile(prefix="fasttrack-bench-") as key_file:
+        Path(key_file.name).write_bytes(MASTER_KEY)
+        return await _measure(dsn, handoffs, known, VaultAccess(make_vault(dsn), Path(key_file.name)))
+
+
+def _quiet(done: int, whole: int) -> None:
+    pass
+
+
+async def _measure(dsn: str, handoffs: int, known: Known, vault: VaultAccess) -> list[Figure]:
     bare = replace(known, receipt_certificates=None)
     rates: dict[str, list[float]] = {}
     for _ in range(RUNS):
@@ -133,7 +159,9 @@ async def run(dsn: str, handoffs: int = HANDOFFS) -> list[Figure]:
             ("fsck_one_process_per_second", bare, 1),
         ):
             begun = time.perf_counter()
-            outcome = await run_fsck(dsn, replace(what, now=datetime.now(UTC)), workers, lambda done, whole: None)
+            outcome = await run_fsck(
+                dsn, replace(what, now=datetime.now(UTC)), workers, lambda done, whole: None, vault
+            )
             seconds = time.perf_counter() - begun
             if outcome.total or outcome.entries != 4 * handoffs:
                 raise RuntimeError(f"fsck found {outcome.findings[:3]} in {outcome.entries} entries")

@@ -13,6 +13,7 @@ from gateway.core.identity import parse_agency
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
+from gateway.ledger.sealed import Sealer
 from tests.bench.figure import Figure, to_figure
 from tests.bench.rig import (
     Rig,
@@ -24,6 +25,7 @@ from tests.bench.rig import (
     submit_stub,
     upload_materials,
 )
+from tests.bench.sealer import open_sealer
 
 SMALL = 1_000
 LARGE = 200_000
@@ -64,8 +66,19 @@ def _ratio(rates: dict[int, list[float]]) -> Figure:
 
 async def _seed(dsn: str, size: int) -> None:
     """Fill a ledger by the batcher itself; receipts of the seed are not signed, nobody reads them."""
+    async with open_sealer(dsn, "bench.example/fasttrack") as sealer:
+        await _fill(dsn, size, sealer)
+
+
+async def _fill(dsn: str, size: int, sealer: Sealer) -> None:
     pool = await open_pool(dsn)
-    batcher = Batcher(pool, origin="bench.example/fasttrack", clock=lambda: datetime.now(UTC), sign=lambda _: "seed")
+    batcher = Batcher(
+        pool,
+        origin="bench.example/fasttrack",
+        clock=lambda: datetime.now(UTC),
+        sign=lambda _: "seed",
+        sealer=sealer,
+    )
     await batcher.start()
     numbers = iter(range(size))
 

@@ -22,6 +22,7 @@ from gateway.core.identity import Agency, Role
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher, Sign
 from gateway.ledger.pool import open_pool
+from tests.bench.sealer import open_sealer
 
 CALLERS: Final = 64
 RUNS: Final = 5
@@ -105,14 +106,15 @@ async def measure(append: Any, seconds: float = SECONDS, callers: int = CALLERS)
 
 async def measure_ledger(dsn: str, seconds: float = SECONDS) -> tuple[float, float]:
     """Measure the batcher on a migrated database."""
-    pool = await open_pool(dsn)
-    batcher = Batcher(pool, origin="bench", clock=lambda: datetime.now(UTC), sign=make_signer())
-    await batcher.start()
-    try:
-        return await measure(batcher.append, seconds)
-    finally:
-        await batcher.stop()
-        await pool.close()
+    async with open_sealer(dsn, "bench") as sealer:
+        pool = await open_pool(dsn)
+        batcher = Batcher(pool, origin="bench", clock=lambda: datetime.now(UTC), sign=make_signer(), sealer=sealer)
+        await batcher.start()
+        try:
+            return await measure(batcher.append, seconds)
+        finally:
+            await batcher.stop()
+            await pool.close()
 
 
 async def measure_baseline(dsn: str, seconds: float = SECONDS) -> tuple[float, float]:

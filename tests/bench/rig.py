@@ -34,6 +34,7 @@ from gateway.ledger.migrate import migrate
 from gateway.trust.jws import sign_bundle
 from gateway.trust.tls import channel_credentials
 from gateway.v1 import exchange_pb2, exchange_pb2_grpc, material_pb2, material_pb2_grpc
+from gateway.vault.store import init_vault
 
 SAMPLE = Path(__file__).parents[2] / "gateway/cli/demo_data/chain/1-transfer/from-police.transfer.xml"
 MATERIALS = Path(__file__).parents[2] / "gateway/cli/demo_data/materials"
@@ -72,6 +73,8 @@ class Rig:
             "RECEIPT_CERT": gateway / "receipt.crt",
             "RECEIPT_KEY": gateway / "receipt.key",
             "PSEUDONYM_KEY_FILE": gateway / "pseudonym.key",
+            "VAULT_URL": self.postgres.dsn(f"{database}_vault"),
+            "MASTER_KEY_FILE": gateway / "master.key",
             "MATERIALS_DIR": materials,
             "WORKERS": workers,
             "LOG_LEVEL": "WARNING",
@@ -100,6 +103,8 @@ async def make_database(rig: Rig, name: str, *, is_migrated: bool = True) -> str
     await _execute(rig, f'CREATE DATABASE "{name}"')
     if is_migrated:
         await migrate(rig.postgres.dsn(name))
+        await _execute(rig, f'CREATE DATABASE "{name}_vault" TEMPLATE template0')
+        await init_vault(rig.postgres.dsn(f"{name}_vault"))
     return name
 
 

@@ -59,7 +59,7 @@ def test_key_life_from_registration_to_revocation(
     refused = key("register", path)
     assert refused.code == ExitCode.REFUSED
     assert [finding["name"] for finding in refused.object["findings"]] == [ErrorCode.KEY_REVOKED.name]
-    checked = fasttrack("fsck", "--json", environ={"FASTTRACK_DATABASE_URL": database_url})
+    checked = fasttrack("fsck", "--json", "--no-vault", environ={"FASTTRACK_DATABASE_URL": database_url})
     assert (checked.code, checked.object["findings"], checked.object["entries"]) == (0, [], 2)
 
 

@@ -125,15 +125,15 @@ def test_pods_when_rendered_are_restricted(variant: str) -> None:
 
 
 def test_gateway_when_rendered_reads_secrets_from_files_it_cannot_write() -> None:
-    """Keys come from mounted files; the one secret in the environment is the DSN, by reference."""
+    """Keys come from mounted files; the secrets in the environment are the two DSNs, by reference."""
     [container] = one(default_documents(), "Deployment", NAME)["spec"]["template"]["spec"]["containers"]
     writable = {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
     assert writable == {"materials", "tmp"}
     referenced = {item["name"] for item in container["env"] if "valueFrom" in item}
-    assert referenced == {"FASTTRACK_DATABASE_URL"}
+    assert referenced == {"FASTTRACK_DATABASE_URL", "FASTTRACK_VAULT_URL"}
     mounted = [mount["mountPath"] for mount in container["volumeMounts"]]
     paths = [item["value"] for item in container["env"] if item.get("value", "").startswith("/")]
-    assert len(paths) == 9
+    assert len(paths) == 10
     for path in paths:
         assert any(path == folder or path.startswith(f"{folder}/") for folder in mounted), path
 
@@ -184,8 +184,10 @@ def test_migration_when_rendered_runs_before_the_gateway_with_the_owner_of_the_s
     """Only the job holds the role that may change tables, and it brings along what it needs to start."""
     documents = default_documents()
     job = one(documents, "Job", f"{NAME}-migrate")
-    [container] = job["spec"]["template"]["spec"]["containers"]
+    container, vault = job["spec"]["template"]["spec"]["containers"]
     assert container["args"] == ["migrate"]
+    assert vault["args"] == ["vault", "init"]
+    assert [item["valueFrom"]["secretKeyRef"]["name"] for item in vault["env"]] == ["fasttrack-vault"]
     [dsn] = [item["valueFrom"]["secretKeyRef"]["name"] for item in container["env"]]
     assert dsn == "fasttrack-database-owner"
     gateway = str(one(documents, "Deployment", NAME))

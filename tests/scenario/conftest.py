@@ -13,7 +13,7 @@ from certs.pki import make_pki
 from gateway.ledger.embedded import EmbeddedPostgres
 from tests.scenario.world import Cast, opened_world
 from tests.support.gateway import GATEWAY_ROLE
-from tests.support.postgres import create_database, database_dropped
+from tests.support.postgres import create_database, database_dropped, make_vault
 
 
 @pytest.fixture(scope="session")
@@ -30,5 +30,6 @@ async def cast(
     """A gateway of the scenario's own with its agencies."""
     with database_dropped(postgres_server) as name:
         create_database(postgres_server, name, template=migrated_template)
-        async with opened_world(pki, postgres_server.dsn(name, user=GATEWAY_ROLE), tmp_path) as cast:
+        vault_url = make_vault(postgres_server.dsn(name))
+        async with opened_world(pki, postgres_server.dsn(name, user=GATEWAY_ROLE), vault_url, tmp_path) as cast:
             yield cast

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.app_rules import CaseReplay, replay_case
+from gateway.app_vault import open_evidence
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.form.book import load_form_book
 from gateway.core.form.catalog import load_example
@@ -16,8 +17,6 @@ from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Verdict
 from gateway.core.judge.rule_set import FILES, read_rule_set
 from gateway.core.pseudonym import Pseudonyms
-from gateway.ledger.evidence_source import EvidenceReader
-from gateway.ledger.pool import open_pool
 from tests.scenario.case_file import accepted, indictment, judgment, proposed, transfer
 from tests.scenario.paper import papers
 from tests.scenario.world import Cast
@@ -56,7 +55,12 @@ async def test_case_is_judged_at_four_points_and_replays_the_same(cast: Cast) ->
     assert {entry.rule_set for entry in judged} == {RuleProcedure().rule_set}
     assert len({entry.inputs_sha256 for entry in judged}) == 4
     found = await replay_case(
-        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+        cast.world.database_url,
+        pseudonym,
+        vault=cast.world.vault,
+        materials=cast.world.home / "materials",
+        settings=None,
+        register=None,
     )
     assert found is not None
     assert [(one.verdict, one.again) for one in found] == [(Verdict.SAME, entry.rule_result) for entry in judged]
@@ -65,11 +69,8 @@ async def test_case_is_judged_at_four_points_and_replays_the_same(cast: Cast) ->
 async def test_replay_tells_another_result_other_inputs_and_what_it_cannot_tell(cast: Cast) -> None:
     """Whoever changes a result, a record or a rule is found out; what is not there any more proves nothing."""
     pseudonym, judged = await _to_the_judgment(cast)
-    pool = await open_pool(cast.world.database_url, application_name="test", max_connections=1)
-    try:
-        bundles = await EvidenceReader(pool).bundles(pseudonym)
-    finally:
-        await pool.close()
+    async with open_evidence(cast.world.database_url, cast.world.vault, "test") as source:
+        bundles = await source.bundles(pseudonym)
     replay = CaseReplay(RuleProcedure(), cast.world.home / "materials", None)
     forged = [
         replace(judged[1], rule_result="INELIGIBLE"),
@@ -103,6 +104,8 @@ async def test_command_replays_a_case_from_the_database(cast: Cast, tmp_path: Pa
         "FASTTRACK_DATABASE_URL": cast.world.database_url,
         "FASTTRACK_PSEUDONYM_KEY_FILE": str(cast.world.pki.pseudonym_key),
         "FASTTRACK_MATERIALS_DIR": str(cast.world.home / "materials"),
+        "FASTTRACK_VAULT_URL": cast.world.vault_url,
+        "FASTTRACK_MASTER_KEY_FILE": str(cast.world.pki.master_key),
     }
     number = papers(transfer()).police_no
     done = fasttrack("rules", "replay", number, "--json", environ=environ)
@@ -138,7 +141,12 @@ async def test_register_in_force_at_the_transfer_is_the_one_of_the_replay(cast: 
     await state("2028-12-31")
     pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
     found = await replay_case(
-        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+        cast.world.database_url,
+        pseudonym,
+        vault=cast.world.vault,
+        materials=cast.world.home / "materials",
+        settings=None,
+        register=None,
     )
     assert found is not None
     assert [one.verdict for one in found] == [Verdict.SAME]
@@ -161,7 +169,12 @@ async def test_legal_review_that_was_stated_before_the_transfer_is_seen_and_repl
     await cast.police.state("legal-review", case, **{**body, **reviewed, "opinion": "DISAGREE"})
     pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
     found = await replay_case(
-        cast.world.database_url, pseudonym, materials=cast.world.home / "materials", settings=None, register=None
+        cast.world.database_url,
+        pseudonym,
+        vault=cast.world.vault,
+        materials=cast.world.home / "materials",
+        settings=None,
+        register=None,
     )
     assert found is not None
     assert [one.verdict for one in found] == [Verdict.SAME]

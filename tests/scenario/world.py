@@ -20,6 +20,7 @@ import grpc
 from certs.layout import PkiLayout
 from gateway.app import open_gateway
 from gateway.app_scheduler import SchedulerSettings, run_scheduler_process
+from gateway.app_vault import VaultAccess
 from gateway.cli.connection import ConnectionSettings, open_client
 from gateway.config import Settings
 from gateway.core.calendar import load_calendar
@@ -362,12 +363,14 @@ class World:
     Args:
         pki: certificates and keys.
         database_url: of the gateway, as its own role.
+        vault_url: of the case keys.
         home: folder for its materials.
         clock: gateway time.
     """
 
     pki: PkiLayout
     database_url: str
+    vault_url: str
     home: Path
     clock: SetClock = field(default_factory=SetClock)
     port: int = 0
@@ -395,6 +398,11 @@ class World:
         await self._gateway.aclose()
 
     @property
+    def vault(self) -> VaultAccess:
+        """The keys of its cases."""
+        return VaultAccess(self.vault_url, self.pki.master_key)
+
+    @property
     def settings(self) -> Settings:
         """Settings of the gateway."""
         return Settings(
@@ -409,6 +417,8 @@ class World:
             receipt_cert=self.pki.receipt_certificate,
             receipt_key=self.pki.receipt_key,
             pseudonym_key_file=self.pki.pseudonym_key,
+            vault_url=self.vault_url,
+            master_key_file=self.pki.master_key,
             materials_dir=self.home / "materials",
             schema_versions=None,
             workers=1,
@@ -488,18 +498,19 @@ class Cast:
 
 
 @asynccontextmanager
-async def opened_world(pki: PkiLayout, database_url: str, home: Path) -> AsyncIterator[Cast]:
+async def opened_world(pki: PkiLayout, database_url: str, vault_url: str, home: Path) -> AsyncIterator[Cast]:
     """Start a gateway and connect the usual agencies.
 
     Args:
         pki: certificates and keys.
         database_url: migrated, as the gateway's own role.
+        vault_url: of the case keys, ready for use.
         home: folder of its own.
 
     Yields:
         the cast.
     """
-    async with World(pki, database_url, home) as world:
+    async with World(pki, database_url, vault_url, home) as world:
         organs = [await world.organ(name) for name in (POLICE, PROCURATORATE, COURT, JUSTICE, OVERSIGHT)]
         yield Cast(world, *organs)
 

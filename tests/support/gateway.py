@@ -22,7 +22,7 @@ from gateway.cli.local_gateway import LocalGateway
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.rpc.client import GatewayClient
 from gateway.rpc.client_call import RetryPolicy
-from tests.support.postgres import create_database, database_dropped
+from tests.support.postgres import create_database, database_dropped, make_vault
 
 GATEWAY_ROLE = "fasttrack_gateway"
 
@@ -38,7 +38,8 @@ class RunningGateway(LocalGateway):
     """
 
     def __init__(self, pki: PkiLayout, dsn: str, database_url: str, home: Path) -> None:
-        super().__init__(pki, database_url, home, origin="test.invalid/fasttrack")
+        self.vault_url = make_vault(dsn)
+        super().__init__(pki, database_url, self.vault_url, home, origin="test.invalid/fasttrack")
         self.pki = pki
         self.dsn = dsn
         self.database_url = database_url

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -19,6 +21,9 @@ SETTINGS: Final = {
     "full_page_writes": "off",
     "max_connections": "300",
 }
+
+
+VAULT: Final = "_vault"
 
 
 def create_database(server: EmbeddedPostgres, name: str, template: str = "template1") -> None:
@@ -33,7 +38,36 @@ def database_dropped(server: EmbeddedPostgres) -> Iterator[str]:
     try:
         yield name
     finally:
-        _run(_execute(server.dsn("postgres"), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        for there in (name, f"{name}{VAULT}"):
+            _run(_execute(server.dsn("postgres"), f'DROP DATABASE IF EXISTS "{there}" WITH (FORCE)'))
+
+
+def make_vault(dsn: str) -> str:
+    """Make the vault that belongs to a ledger's database, if it is not there; it is dropped with that one.
+
+    Args:
+        dsn: of the ledger's database, as superuser.
+
+    Returns:
+        the vault's DSN.
+    """
+    from gateway.vault.store import init_vault
+
+    url = urlsplit(dsn)
+    vault = urlunsplit(url._replace(path=f"{url.path}{VAULT}"))
+
+    async def make() -> None:
+        connection = await asyncpg.connect(dsn)
+        try:
+            # Of several who ask at once, one makes it.
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                await connection.execute(f'CREATE DATABASE "{url.path[1:]}{VAULT}" TEMPLATE template0')
+        finally:
+            await connection.close()
+        await init_vault(vault)
+
+    _run(make())
+    return vault
 
 
 def migrate_database(dsn: str) -> None:

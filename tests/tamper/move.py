@@ -10,6 +10,7 @@ import asyncpg
 from gateway.audit.finding import AuditFinding
 from gateway.audit.fsck import Known, check_ledger
 from gateway.ledger.fsck_source import DatabaseSource, load_catalogue
+from tests.tamper.story import VAULT
 
 TABLES = tuple(sorted(line.split()[1] for line in load_catalogue() if line.startswith("r ")))
 """Every table that the migrations make: a new one is in the game at once, and fails it until the story has its rows."""
@@ -55,7 +56,7 @@ async def columns(connection: asyncpg.Connection) -> list[Column]:
 
 async def look(connection: asyncpg.Connection, known: Known) -> list[AuditFinding]:
     """What fsck says now."""
-    return (await check_ledger(DatabaseSource(connection), known)).findings
+    return (await check_ledger(DatabaseSource(connection, keys=VAULT), known)).findings
 
 
 async def open_table(connection: asyncpg.Connection, table: str) -> None:

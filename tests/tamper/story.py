@@ -21,6 +21,7 @@ from gateway.audit.seal_check import SealKeys, TokenError
 from gateway.core.checkpoint import Checkpoint, sign_checkpoint
 from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.cosignature import cosign
+from gateway.core.destruction import DestructionReason, destroy_case
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
 from gateway.core.enquiry import to_progress
@@ -41,6 +42,7 @@ from gateway.core.statement import to_payload as to_statement_payload
 from gateway.core.visibility import View
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
+from gateway.ledger.sealed import Sealer
 from gateway.rpc.client_bundle import make_uuid7
 from gateway.trust.chain import thumbprint
 from gateway.trust.jws import sign_statement
@@ -50,10 +52,13 @@ from tests.support.bundle import payload_bytes
 from tests.support.notes import make_key, make_witness
 from tests.support.pki import Issued, MemoryPki, issue
 from tests.support.tsa import LocalTsa
+from tests.support.vault import DerivedVault
 
 ORIGIN = "game.invalid/fasttrack"
 PS, PR, CT, JA = (parse_agency(f"{role}:999001") for role in ("ps", "pr", "ct", "ja"))
 PSEUDONYM_KEY = b"k" * 32
+VAULT = DerivedVault()
+"""Keys of the cases; the destroyed one is put in when the story destroys it."""
 _SYSTEM = {"ps": "police", "pr": "procuratorate", "ct": "court", "ja": "justice"}
 
 
@@ -114,11 +119,13 @@ class Story:
         except GatewayError as error:
             raise TokenError from error
 
-    async def write(self, fillers: int = 250) -> None:
-        """Write everything."""
+    async def write(self, fillers: int = 250, *, is_destroying: bool = True) -> None:
+        """Write everything; a case that is destroyed too, unless its content is wanted again."""
         async with self._batching():
             await self._register()
             await self._cases()
+            if is_destroying:
+                await self._destroy()
             await asyncio.gather(*(self._refused_call() for _ in range(fillers)))
             await self.seal()
             await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
@@ -129,7 +136,11 @@ class Story:
         signer = ReceiptSigner(self.gateway.key, [self.gateway.certificate])  # type: ignore[arg-type]
         pool = await open_pool(self.dsn.replace("postgres@", "fasttrack_gateway@", 1), max_connections=4)
         self._batcher = Batcher(
-            pool, origin=ORIGIN, clock=lambda: datetime.now(UTC), sign=lambda claims: signer.sign(claims, RECEIPT_TYPE)
+            pool,
+            origin=ORIGIN,
+            clock=lambda: datetime.now(UTC),
+            sign=lambda claims: signer.sign(claims, RECEIPT_TYPE),
+            sealer=Sealer(ORIGIN, VAULT),
         )
         await self._batcher.start()
         try:
@@ -206,6 +217,17 @@ class Story:
                 notified=tuple(map(str, told)),
             )
         )
+
+    async def _destroy(self) -> None:
+        """A case with content, then without; others follow it, so that it is never the last row of a table."""
+        third = self.new_case()
+        gone = await self.submit(PS, PR, third, RecordKind.TRANSFER)
+        await self.act(EntryKind.WITHDRAWN, gone, PS, detail=b'{"reason":"y"}', consumer="")
+        pseudonym = Pseudonyms(PSEUDONYM_KEY).case(third)
+        await self._batcher.append(destroy_case(pseudonym, DestructionReason.ORDERED))
+        await VAULT.destroy(pseudonym)
+        after = await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
+        await self.act(EntryKind.WITHDRAWN, after, PS, detail=b'{"reason":"z"}', consumer="")
 
     def _rendition(self) -> dict[str, str]:
         return {"rendition_sha256": sha256_hex(b"rendition"), "report_sha256": sha256_hex(b"report")}
@@ -291,7 +313,7 @@ class Story:
                     manifest_jws=jws,
                     record=b"" if large else record,
                     case_number=case_number,
-                    idempotency_key=manifest.idempotency_key,
+                    idempotency_key=Pseudonyms(PSEUDONYM_KEY).message(str(sender), manifest.idempotency_key),
                     materials=tuple(materials),
                     withheld=withheld,
                 ),

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.entry import EntryKind
 from tests.tamper.move import CHANGES, TABLES, columns, look, open_table, without_tracks
-from tests.tamper.story import Story
+from tests.tamper.story import VAULT, Story
 
 BEYOND = {
     # A gap is a note about a token that did not come. It proves nothing; a missing token is seen without it.
@@ -25,6 +25,8 @@ FIRST_MIGRATION = ("schema_migration", "applied_at", "ctid")
 SWAP_IS_NOTHING = {
     # The two parties of a bundle have the same grants; exchanged they are the same set.
     ("material_grant", "agency"),
+    # Materials of one case are a set too.
+    ("case_material", "sha256"),
     # Two notes of the same second, see above.
     ("timestamp_gap", "size"), ("timestamp_gap", "noticed_at"),
 }  # fmt: skip
@@ -45,6 +47,37 @@ async def test_tables_all_are_in_the_game_with_rows(dba: asyncpg.Connection) -> 
     for table in TABLES:
         assert await dba.fetchval(f"SELECT count(*) FROM ledger.{table}") > 0
     assert {column.kind for column in await columns(dba)} == set(CHANGES)
+
+
+async def test_content_of_a_destroyed_case_is_missed_and_not_read(story: Story, dba: asyncpg.Connection) -> None:
+    """Nobody can read it, so nobody can tell whether it was changed; that it is there, and whose it is, is checked."""
+    (seq,) = await dba.fetchrow(
+        "SELECT min(seq) FROM ledger.entry WHERE kind = 'submitted' AND case_id IN"
+        " (SELECT case_id FROM ledger.entry WHERE kind = 'case_destroyed')"
+    )  # type: ignore[misc]
+    await open_table(dba, "bundle")
+    await dba.execute("UPDATE ledger.bundle SET record = sha256(record) WHERE seq = $1", seq)
+    assert without_tracks(await look(dba, story.known)) == []
+    await dba.execute("UPDATE ledger.bundle SET sender = 'ct:999001' WHERE seq = $1", seq)
+    assert [finding.check for finding in without_tracks(await look(dba, story.known))] == ["bundle-column"]
+    await dba.execute("DELETE FROM ledger.bundle WHERE seq = $1", seq)
+    assert [finding.check for finding in without_tracks(await look(dba, story.known))] == ["bundle-missing"]
+
+
+async def test_destruction_without_its_entry_or_its_act_is_named(story: Story, dba: asyncpg.Connection) -> None:
+    """A key that is gone though no entry says so, or still there though one does, is no destruction."""
+    cases = await dba.fetch("SELECT case_id FROM ledger.entry WHERE kind = 'submitted' ORDER BY seq")
+    whole = next(row[0] for row in cases if row[0] not in VAULT.keys)
+    gone, key = next(iter(VAULT.keys.items()))
+    VAULT.keys[whole] = None
+    try:
+        assert {finding.check for finding in await look(dba, story.known)} == {"case-key"}
+        del VAULT.keys[whole]
+        del VAULT.keys[gone]
+        assert [finding.check for finding in await look(dba, story.known)] == ["case-key-remains"]
+    finally:
+        VAULT.keys.pop(whole, None)
+        VAULT.keys[gone] = key
 
 
 @pytest.mark.parametrize("order", ["ctid", "ctid DESC"])

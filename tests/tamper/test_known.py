@@ -21,19 +21,20 @@ from gateway.core.key_history import KeyHistory
 from gateway.ledger.fsck_source import DatabaseSource
 from tests.support.notes import make_key, make_witness
 from tests.tamper.move import look
-from tests.tamper.story import ORIGIN, Story
+from tests.tamper.story import ORIGIN, VAULT, Story
 
 
 async def test_bundle_of_a_revoked_or_unknown_key_is_named(story: Story, dba: asyncpg.Connection) -> None:
     """A bundle that entered the ledger after its key was revoked, or before it was registered, is named."""
-    source = DatabaseSource(dba)
+    source = DatabaseSource(dba, keys=VAULT)
     history = await load_keys(source)
     registered = list(history.keys.values())
     revoked = KeyHistory.of([*registered, replace(registered[0], kind=EntryKind.KEY_REVOKED)])
     unknown = KeyHistory.of(registered[1:])
     for keys, standing in ((revoked, "revoked"), (unknown, "not_registered")):
         findings = Findings()
-        await BundleCheck(source, findings, keys=keys).run(0, None)
+        destroyed = await source.destroyed_cases()
+        await BundleCheck(source, findings, keys=keys, destroyed=destroyed).run(0, None)
         assert findings.kept and {finding.check for finding in findings.kept} == {"bundle-key"}
         assert standing in findings.kept[0].reason
 

@@ -22,6 +22,11 @@ async def cut_tail(dba: asyncpg.Connection, size: int) -> None:
         if condition is not None:
             await open_table(dba, column.table)
             await dba.execute(f"DELETE FROM ledger.{column.table} WHERE {condition}", size)
+    await open_table(dba, "case_material")
+    await dba.execute(
+        "DELETE FROM ledger.case_material AS m"
+        " WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.case_id = m.case_id)"
+    )
 
 
 async def look_with(dba: asyncpg.Connection, story: Story, *remembered: Checkpoint) -> list[AuditFinding]:

@@ -13,7 +13,16 @@ from gateway.app import load_forms
 from gateway.config import PREFIX, Settings, SettingsError, parse_database_url, parse_settings
 
 SECRET = "correct-horse"
-FILES = ("TLS_CERT", "TLS_KEY", "TLS_CA", "SIGNING_CA", "RECEIPT_CERT", "RECEIPT_KEY", "PSEUDONYM_KEY_FILE")
+FILES = (
+    "TLS_CERT",
+    "TLS_KEY",
+    "TLS_CA",
+    "SIGNING_CA",
+    "RECEIPT_CERT",
+    "RECEIPT_KEY",
+    "PSEUDONYM_KEY_FILE",
+    "MASTER_KEY_FILE",
+)
 FOLDERS = ("MATERIALS_DIR",)
 
 
@@ -22,6 +31,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """The least environment that a gateway needs."""
     values = {
         "DATABASE_URL": f"postgresql://gateway:{SECRET}@db/ledger",
+        "VAULT_URL": f"postgresql://vault:{SECRET}@db/vault",
         "ORIGIN": "gateway.example/fasttrack",
         **{name: str(tmp_path / name) for name in (*FILES, *FOLDERS)},
     }
@@ -61,7 +71,7 @@ def test_every_setting_stands_in_the_documented_table() -> None:
 def test_empty_environment_names_every_required_setting_at_once() -> None:
     """Whoever sets up a gateway repairs its settings once."""
     named = {problem.split(":")[0] for problem in _problems({})}
-    assert named == {f"{PREFIX}{name}" for name in ("DATABASE_URL", "ORIGIN", *FILES, *FOLDERS)}
+    assert named == {f"{PREFIX}{name}" for name in ("DATABASE_URL", "VAULT_URL", "ORIGIN", *FILES, *FOLDERS)}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +79,7 @@ def test_empty_environment_names_every_required_setting_at_once() -> None:
     [
         ("DATABASE_URL", "mysql://db"),
         ("DATABASE_URL", ""),
+        ("VAULT_URL", "mysql://db"),
         ("LISTEN", "8443"),
         ("LISTEN", "host:99999"),
         ("LISTEN", "host:8443/x"),

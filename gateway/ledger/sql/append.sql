@@ -87,7 +87,7 @@ WITH locked AS MATERIALIZED (
                          $20::bytea[], $21::bytea[], $22::bytea[]) AS rows
 ), bundles AS (
     INSERT INTO ledger.bundle (handoff_id, seq, sender, idempotency_key, case_number, manifest_jws, record)
-    SELECT rows.* FROM locked, unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::text[], $28::text[],
+    SELECT rows.* FROM locked, unnest($23::uuid[], $24::bigint[], $25::text[], $26::text[], $27::bytea[], $28::bytea[],
                                       $29::bytea[]) AS rows
 ), details AS (
     INSERT INTO ledger.detail (seq, body) SELECT rows.* FROM locked, unnest($30::bigint[], $31::bytea[]) AS rows
@@ -103,22 +103,25 @@ WITH locked AS MATERIALIZED (
 ), facts AS (
     INSERT INTO ledger.fact (seq, case_id, body)
     SELECT rows.* FROM locked, unnest($48::bigint[], $49::text[], $50::bytea[]) AS rows
+), case_materials AS (
+    INSERT INTO ledger.case_material (sha256, case_id)
+    SELECT rows.* FROM locked, unnest($51::bytea[], $52::text[]) AS rows ON CONFLICT DO NOTHING
 ), statements AS (
     INSERT INTO ledger.statement (seq, statement_id, issuer, statement_type, case_id, case_number, statement_jws)
-    SELECT rows.* FROM locked, unnest($51::bigint[], $52::uuid[], $53::text[], $54::text[], $55::text[], $56::text[],
-                                      $57::text[]) AS rows
+    SELECT rows.* FROM locked, unnest($53::bigint[], $54::uuid[], $55::text[], $56::text[], $57::text[], $58::bytea[],
+                                      $59::bytea[]) AS rows
 ), withheld AS (
     INSERT INTO ledger.material_withheld (agency, sha256, seq, view)
-    SELECT rows.* FROM locked, unnest($58::text[], $59::bytea[], $60::bigint[], $61::text[]) AS rows
+    SELECT rows.* FROM locked, unnest($60::text[], $61::bytea[], $62::bigint[], $63::text[]) AS rows
 ), tracks AS (
     INSERT INTO ledger.track (seq, case_id, is_changed, body)
-    SELECT rows.* FROM locked, unnest($62::bigint[], $63::text[], $64::boolean[], $65::bytea[]) AS rows
+    SELECT rows.* FROM locked, unnest($64::bigint[], $65::text[], $66::boolean[], $67::bytea[]) AS rows
 ), notices AS (
-    INSERT INTO ledger.notice (agency, seq) SELECT rows.* FROM locked, unnest($66::text[], $67::bigint[]) AS rows
+    INSERT INTO ledger.notice (agency, seq) SELECT rows.* FROM locked, unnest($68::text[], $69::bigint[]) AS rows
 ), progress AS (
     INSERT INTO ledger.progress (seq, token, case_id, stage, since, next_remedy, remedy_until)
-    SELECT rows.* FROM locked, unnest($68::bigint[], $69::bytea[], $70::text[], $71::text[], $72::text[], $73::text[],
-                                      $74::text[]) AS rows
+    SELECT rows.* FROM locked, unnest($70::bigint[], $71::bytea[], $72::text[], $73::text[], $74::text[], $75::text[],
+                                      $76::text[]) AS rows
 ), receipts AS (
     INSERT INTO ledger.receipt (seq, jws) SELECT rows.* FROM locked, unnest($38::bigint[], $39::text[]) AS rows
 ), state AS (

@@ -72,13 +72,15 @@ SELECT size, recorded_at, root, frontier FROM ledger.state WHERE size > $1 AND s
 SELECT place, root, data FROM ledger.tile WHERE level = $1 AND place >= $2 AND place < $3 ORDER BY place
 
 -- name: bundles
-SELECT e.seq, e.leaf, b.handoff_id::text, b.seq, b.sender, b.idempotency_key, b.case_number, b.manifest_jws, b.record
+SELECT e.seq, e.leaf, b.handoff_id::text, b.seq, b.sender, b.idempotency_key, e.case_id, b.case_number, b.manifest_jws,
+       b.record
 FROM ledger.entry AS e LEFT JOIN ledger.bundle AS b ON b.handoff_id = e.handoff_id
 WHERE e.kind = 'submitted' AND e.seq >= $1 AND e.seq < $2
 ORDER BY e.seq
 
 -- name: statements
-SELECT e.seq, e.leaf, s.seq, s.statement_id::text, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws
+SELECT e.seq, e.leaf, s.seq, s.statement_id::text, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
+       coalesce(e.case_id, 'common')
 FROM ledger.entry AS e LEFT JOIN ledger.statement AS s ON s.seq = e.seq
 WHERE e.kind = 'stated' AND e.seq >= $1 AND e.seq < $2
 ORDER BY e.seq
@@ -88,7 +90,7 @@ SELECT seq, token, case_id, stage, since, next_remedy, remedy_until FROM ledger.
 ORDER BY seq
 
 -- name: details
-SELECT e.seq, e.leaf, d.body
+SELECT e.seq, e.leaf, e.case_id, d.body
 FROM ledger.entry AS e LEFT JOIN ledger.detail AS d ON d.seq = e.seq
 WHERE e.seq >= $1 AND e.seq < $2
   AND (e.kind NOT IN ('submitted', 'claimed', 'fetched', 'viewed', 'call_refused', 'stated') OR d.seq IS NOT NULL)
@@ -108,6 +110,16 @@ FULL JOIN (
     SELECT seq, pg_catalog.array_agg(agency ORDER BY agency COLLATE "C") AS agencies FROM ledger.notice GROUP BY seq
 ) AS n ON n.seq = e.seq
 ORDER BY 1
+
+-- name: destroyed_cases
+SELECT case_id, seq FROM ledger.entry WHERE kind = 'case_destroyed' ORDER BY seq
+
+-- name: missing_materials
+SELECT wanted.position
+FROM unnest($1::bytea[], $2::text[]) WITH ORDINALITY AS wanted (sha256, case_id, position)
+WHERE NOT EXISTS (
+    SELECT FROM ledger.case_material AS m WHERE m.sha256 = wanted.sha256 AND m.case_id = wanted.case_id
+)
 
 -- name: missing_grants
 SELECT wanted.position
@@ -196,6 +208,13 @@ UNION ALL
 SELECT 'material_withheld', 'seq=' || w.seq, 'no entry submitted this'
 FROM ledger.material_withheld AS w
 WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.seq = w.seq AND e.kind = 'submitted')
+UNION ALL
+SELECT 'case_material', 'sha256=' || pg_catalog.encode(sha256, 'hex'), 'stands ' || pg_catalog.count(*) || ' times'
+FROM ledger.case_material GROUP BY sha256, case_id HAVING pg_catalog.count(*) > 1
+UNION ALL
+SELECT 'case_material', 'sha256=' || pg_catalog.encode(m.sha256, 'hex'), 'no case of this pseudonym submitted anything'
+FROM ledger.case_material AS m
+WHERE NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.case_id = m.case_id AND e.kind = 'submitted')
 
 -- name: signer_keys
 SELECT e.seq, e.leaf, k.seq, k.key_id, k.certificate

@@ -2,14 +2,18 @@
 
 -- name: stretch
 SELECT entry.seq, entry.leaf, entry.leaf_hash, entry.kind, entry.actor, entry.sender, entry.receiver, entry.handoff_id,
-       detail.body AS detail, fact.body AS facts, track.body AS tracks, signer_key.certificate,
-       convert_to(statement.statement_jws, 'UTF8') AS statement_jws
+       entry.case_id, detail.body AS detail, fact.body AS facts, track.body AS tracks, signer_key.certificate,
+       statement.statement_jws, coalesce(whole.is_destroyed, false) AS is_destroyed
 FROM ledger.entry
 LEFT JOIN ledger.detail ON detail.seq = entry.seq
 LEFT JOIN ledger.fact ON fact.seq = entry.seq
 LEFT JOIN ledger.track ON track.seq = entry.seq
 LEFT JOIN ledger.statement ON statement.seq = entry.seq
 LEFT JOIN ledger.signer_key ON signer_key.seq = entry.seq
+LEFT JOIN LATERAL (
+    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry AS last
+    WHERE last.case_id = entry.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole ON true
 WHERE entry.seq >= $1 AND entry.seq < $2
 ORDER BY entry.seq
 
@@ -25,7 +29,13 @@ WHERE state.size > $1 AND state.size <= $2
 ORDER BY state.size
 
 -- name: bundle
-SELECT handoff_id, manifest_jws, record FROM ledger.bundle WHERE handoff_id = $1
+SELECT entry.case_id, bundle.manifest_jws, bundle.record, whole.is_destroyed
+FROM ledger.bundle JOIN ledger.entry ON entry.seq = bundle.seq
+CROSS JOIN LATERAL (
+    SELECT coalesce(case_state::json ->> 'stage' = 'X', false) AS is_destroyed FROM ledger.entry AS last
+    WHERE last.case_id = entry.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole
+WHERE bundle.handoff_id = $1
 
 -- name: withheld
 SELECT withheld.sha256, withheld.view, granted.agency IS NOT NULL AS is_granted

@@ -1,15 +1,20 @@
--- What readers ask. The state of a handoff is in its last entry, of whatever kind; pages go by key.
+-- What readers ask. The state of a handoff is in its last entry, of whatever kind, and whether a case was destroyed in the
+-- last entry of the case; pages go by key.
 
 -- name: inbox
 SELECT offered.handoff_id, offered.handoff_kind, offered.sender, offered.receiver, bundle.case_number,
        offered.pair_number, last.handoff_state, offered.seq, offered.recorded_at, offered.bundle_sha256,
-       last.lease_until
+       last.lease_until, offered.case_id, whole.is_destroyed
 FROM ledger.entry AS offered
 JOIN ledger.bundle ON bundle.handoff_id = offered.handoff_id
 CROSS JOIN LATERAL (
     SELECT handoff_state, lease_until FROM ledger.entry
     WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
 ) AS last
+CROSS JOIN LATERAL (
+    SELECT coalesce(case_state::json ->> 'stage' = 'X', false) AS is_destroyed FROM ledger.entry
+    WHERE case_id = offered.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole
 -- Row comparison and order leave the planner one index, entry_receiver; see entry_query.py.
 WHERE (offered.receiver, offered.kind, offered.seq) > ($1, 'submitted', $2)
   AND (offered.receiver, offered.kind, offered.seq) <= ($1, 'submitted', 9223372036854775807)
@@ -21,13 +26,17 @@ LIMIT $4
 -- name: handoff
 SELECT offered.handoff_id, offered.handoff_kind, offered.sender, offered.receiver, bundle.case_number,
        offered.pair_number, last.handoff_state, offered.seq, offered.recorded_at, offered.bundle_sha256,
-       last.lease_until, bundle.manifest_jws, bundle.record
+       last.lease_until, offered.case_id, whole.is_destroyed, bundle.manifest_jws, bundle.record
 FROM ledger.bundle
 JOIN ledger.entry AS offered ON offered.seq = bundle.seq
 CROSS JOIN LATERAL (
     SELECT handoff_state, lease_until FROM ledger.entry
     WHERE handoff_id = offered.handoff_id ORDER BY seq DESC LIMIT 1
 ) AS last
+CROSS JOIN LATERAL (
+    SELECT coalesce(case_state::json ->> 'stage' = 'X', false) AS is_destroyed FROM ledger.entry
+    WHERE case_id = offered.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole
 WHERE bundle.handoff_id = $1
 
 -- name: handoff_receipts
@@ -62,8 +71,13 @@ JOIN ledger.entry AS offered ON offered.seq = bundle.seq
 WHERE bundle.handoff_id = $1
 -- name: statements_of_id
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
-       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
+       coalesce(whole.is_destroyed, false) AS is_destroyed
 FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry
+    WHERE case_id = s.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole ON true
 LEFT JOIN LATERAL (
     SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
 ) AS signed ON true
@@ -77,8 +91,13 @@ ORDER BY s.seq LIMIT 16
 
 -- name: statements_of_case
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
-       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
+       coalesce(whole.is_destroyed, false) AS is_destroyed
 FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry
+    WHERE case_id = s.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole ON true
 LEFT JOIN LATERAL (
     SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
 ) AS signed ON true
@@ -92,8 +111,13 @@ ORDER BY s.seq LIMIT $4
 
 -- name: statements_of_issuer
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
-       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes
+       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
+       coalesce(whole.is_destroyed, false) AS is_destroyed
 FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
+LEFT JOIN LATERAL (
+    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry
+    WHERE case_id = s.case_id ORDER BY case_seq DESC LIMIT 1
+) AS whole ON true
 LEFT JOIN LATERAL (
     SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
 ) AS signed ON true
@@ -107,7 +131,12 @@ ORDER BY s.seq LIMIT $4
 
 -- name: progress
 SELECT token, case_id, stage, since, next_remedy, remedy_until
-FROM ledger.progress WHERE token = $1 ORDER BY seq DESC LIMIT 1
+FROM ledger.progress WHERE token = $1
+  AND NOT coalesce((
+      SELECT case_state::json ->> 'stage' = 'X' FROM ledger.entry AS last
+      WHERE last.case_id = progress.case_id ORDER BY case_seq DESC LIMIT 1
+  ), false)
+ORDER BY seq DESC LIMIT 1
 
 -- name: is_party
 SELECT EXISTS (

@@ -58,7 +58,7 @@ SELECT seq, jws FROM unnest($1::bigint[], $2::text[]) AS r (seq, jws)
 
 -- name: bundle_rows
 SELECT handoff_id::uuid, seq, sender, idempotency_key, case_number, manifest_jws, record
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[])
     AS r (handoff_id, seq, sender, idempotency_key, case_number, manifest_jws, record)
 
 -- name: detail_rows
@@ -73,7 +73,7 @@ SELECT seq, case_id, body FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS 
 
 -- name: statement_rows
 SELECT seq, statement_id::uuid, issuer, statement_type, case_id, case_number, statement_jws
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
     AS r (seq, statement_id, issuer, statement_type, case_id, case_number, statement_jws)
 
 -- name: signer_key_rows
@@ -87,6 +87,9 @@ SELECT DISTINCT agency, sha256 FROM unnest($1::text[], $2::bytea[]) AS r (agency
 
 -- name: material_withheld_rows
 SELECT agency, sha256, seq, view FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::text[]) AS r (agency, sha256, seq, view)
+
+-- name: case_material_rows
+SELECT DISTINCT sha256, case_id FROM unnest($1::bytea[], $2::text[]) AS r (sha256, case_id)
 
 -- name: tile_rows
 SELECT level, place, root, data

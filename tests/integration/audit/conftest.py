@@ -115,6 +115,8 @@ def export(gateway: RunningGateway, case_number: str, pack: Path, policy: Path, 
             "FASTTRACK_DATABASE_URL": gateway.dsn,
             "FASTTRACK_SIGNING_CA": str(gateway.pki.signing_ca),
             "FASTTRACK_PSEUDONYM_KEY_FILE": str(gateway.pki.pseudonym_key),
+            "FASTTRACK_VAULT_URL": gateway.vault_url,
+            "FASTTRACK_MASTER_KEY_FILE": str(gateway.pki.master_key),
             "FASTTRACK_MATERIALS_DIR": str(gateway.home / 'materials'),
         },
     )  # fmt: skip

@@ -167,7 +167,11 @@ def test_commands_export_and_verify(handled: Handled, tmp_path: Path) -> None:
 def test_fsck_command_finds_the_gateways_own_ledger_clean(handled: Handled, tmp_path: Path) -> None:
     """fsck with every key finds nothing on a ledger that a real gateway wrote; a bad address is `cannot tell`."""
     pki = handled.gateway.pki
-    environ = {"FASTTRACK_DATABASE_URL": handled.gateway.dsn}
+    environ = {
+        "FASTTRACK_DATABASE_URL": handled.gateway.dsn,
+        "FASTTRACK_VAULT_URL": handled.gateway.vault_url,
+        "FASTTRACK_MASTER_KEY_FILE": str(pki.master_key),
+    }
     options = (
         "--receipt-cert",
         pki.receipt_certificate,

@@ -22,6 +22,8 @@ from gateway.core.restriction import restrictions_of, restrictions_sha256
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
+from gateway.ledger.sealed import Sealer
+from tests.support.vault import DerivedVault
 
 PS, PR, CT, JA = (Agency(role, "999001") for role in (Role.POLICE, Role.PROCURATORATE, Role.COURT, Role.JUSTICE))
 ORIGIN = "ledger.test"
@@ -102,10 +104,18 @@ def sign(claims: dict[str, str | int]) -> str:
     return ";".join(f"{name}={value}" for name, value in claims.items())
 
 
+def make_sealer() -> Sealer:
+    """Seals with keys that are made of the names of the cases; it has all of them from the beginning."""
+    return Sealer(ORIGIN, DerivedVault())
+
+
 @asynccontextmanager
 async def batcher_on(dsn: str, **options: Any) -> AsyncIterator[Batcher]:
-    """A running batcher as the gateway's role, with a pool of its own."""
-    options = {"origin": ORIGIN, "clock": lambda: datetime.now(UTC), "sign": sign, **options}
+    """A running batcher as the gateway's role, with a pool of its own.
+
+    The key of a case is made of its name, so that every process of a test has the same.
+    """
+    options = {"origin": ORIGIN, "clock": lambda: datetime.now(UTC), "sign": sign, "sealer": make_sealer(), **options}
     pool = await open_pool(as_role(dsn, "fasttrack_gateway"), max_connections=4)
     batcher = Batcher(pool, **options)
     await batcher.start()

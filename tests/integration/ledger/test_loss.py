@@ -18,7 +18,7 @@ from gateway.ledger.embedded import EmbeddedPostgres
 from tests.integration.ledger.act import append_all, batcher_on, codes, committed, make_submit, read_ledger
 from tests.integration.ledger.proxy import Wire, wire_to
 
-FAST = {"is_ahead": True}, b"header.payload.signature"
+FAST = {"is_ahead": True}, b"batch_root="
 SURE = {"is_ahead": False}, b"COMMIT\x00"
 WAYS = pytest.mark.parametrize(("options", "mark"), [FAST, SURE], ids=["fast", "sure"])
 """Both ways to a commit, and what the message that commits is known by."""

@@ -31,6 +31,7 @@ from tests.integration.ledger.act import (
     as_role,
     batcher_on,
     make_act,
+    make_sealer,
     make_submit,
     new_case,
 )
@@ -60,7 +61,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool[Any]]:
 @pytest.fixture
 async def reader(pool: asyncpg.Pool[Any]) -> LedgerReader:
     """A reader as the flows see it."""
-    return Reader(pool)
+    return Reader(pool, make_sealer())
 
 
 @pytest.fixture

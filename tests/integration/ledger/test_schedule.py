@@ -21,7 +21,7 @@ from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.ledger.fsck_source import open_source
 from gateway.ledger.pool import open_pool
 from gateway.ledger.schedule import ScheduleReader
-from tests.integration.ledger.act import ORIGIN, as_role, batcher_on, make_submit, new_case
+from tests.integration.ledger.act import ORIGIN, as_role, batcher_on, make_sealer, make_submit, new_case
 
 PERSON = "a" * 32
 CASES = 60
@@ -106,7 +106,7 @@ async def test_notices_are_those_of_the_agency(database_url: str, owner: asyncpg
     await process.wait()
     pool = await open_pool(as_role(database_url, "fasttrack_gateway"))
     try:
-        reader = ScheduleReader(pool)
+        reader = ScheduleReader(pool, make_sealer())
         told = await reader.notices("ps:999001", -1, 3)
         assert [notice.entry.clock for notice in told] == ["K06", "K07", "K08"]
         assert {notice.case_number for notice in told} == {"A9990010000002026010001"}

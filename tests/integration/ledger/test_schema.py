@@ -19,7 +19,7 @@ GATEWAY, OVERSIGHT, SIGNER = "fasttrack_gateway", "fasttrack_oversight", "fasttr
 LEDGER = {
     "entry", "receipt", "bundle", "detail", "material_grant", "tile", "state", "checkpoint", "cosignature",
     "timestamp_token", "timestamp_gap", "signer_key", "fact", "statement", "material_withheld", "progress", "track",
-    "notice",
+    "case_material", "notice",
 }  # fmt: skip
 VIEWS = {
     "oversight_entry", "oversight_tile", "oversight_state", "oversight_checkpoint", "oversight_cosignature",

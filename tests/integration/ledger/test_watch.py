@@ -14,7 +14,7 @@ from gateway.core.ports import InboxWatch
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from gateway.ledger.watch import Watch
-from tests.integration.ledger.act import JA, PR, as_role, batcher_on, make_submit
+from tests.integration.ledger.act import JA, PR, as_role, batcher_on, make_sealer, make_submit
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def watch(database_url: str) -> AsyncIterator[Watch]:
 async def reader(database_url: str) -> AsyncIterator[Reader]:
     """A reader."""
     pool: asyncpg.Pool[Any] = await open_pool(as_role(database_url, "fasttrack_gateway"))
-    yield Reader(pool)
+    yield Reader(pool, make_sealer())
     await pool.close()
 
 

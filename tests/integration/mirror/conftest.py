@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -34,8 +33,9 @@ from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.ledger.mirror_source import MirrorReader
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
+from gateway.ledger.sealed import Sealer
 from tests.support.postgres import create_database, database_dropped
-from tests.tamper.story import CT, JA, ORIGIN, PR, PS, Story
+from tests.tamper.story import CT, JA, ORIGIN, PR, PS, VAULT, Story
 
 OV = parse_agency("ov:999001")
 PARTIES = (PS, PR, CT, JA)
@@ -71,7 +71,10 @@ class StoryGateway:
         return cast(
             Parts,
             SimpleNamespace(
-                reader=Reader(pool), checkpoints=CheckpointStore(pool), mirror=MirrorReader(pool), policy=None
+                reader=Reader(pool),
+                checkpoints=CheckpointStore(pool),
+                mirror=MirrorReader(pool, Sealer(ORIGIN, VAULT)),
+                policy=None,
             ),
         )
 
@@ -191,15 +194,26 @@ async def lose_tail(dsn: str, size: int) -> None:
         for table in BY_SIZE:
             await connection.execute(f"DELETE FROM ledger.{table} WHERE size > $1", size)
         await connection.execute("DELETE FROM ledger.tile WHERE (place + 1) << 8 * (level + 1) > $1", size)
-        kept = b"".join(_payload(row["manifest_jws"]) for row in await connection.fetch("SELECT * FROM ledger.bundle"))
-        granted = [row["sha256"] for row in await connection.fetch("SELECT sha256 FROM ledger.material_grant")]
-        gone = [digest for digest in granted if digest.hex().encode() not in kept]
-        await connection.execute("DELETE FROM ledger.material_grant WHERE sha256 = ANY ($1::bytea[])", gone)
+        bundles = await connection.fetch(
+            "SELECT b.handoff_id::text AS handoff, e.case_id, b.manifest_jws FROM ledger.bundle AS b"
+            " JOIN ledger.entry AS e ON e.seq = b.seq"
+        )
+        kept = {pair for row in bundles for pair in [(digest, row["case_id"]) for digest in await _named(row)]}
+        for table, key in (("material_grant", "sha256"), ("case_material", "sha256, case_id")):
+            for row in await connection.fetch(f"SELECT DISTINCT {key} FROM ledger.{table}"):
+                found = {pair[: len(row)] for pair in kept}
+                if tuple(row) not in found:
+                    where = " AND ".join(f"{name} = ${at}" for at, name in enumerate(key.split(", "), 1))
+                    await connection.execute(f"DELETE FROM ledger.{table} WHERE {where}", *row)
 
 
-def _payload(jws: str) -> bytes:
+async def _named(row: asyncpg.Record) -> list[bytes]:
+    """Digests of everything that a bundle names, its record among them."""
+    seal = (await Sealer(ORIGIN, VAULT).prepare({row["case_id"]: False}))[row["case_id"]]
+    jws = seal.open("bundle.manifest_jws", row["handoff"], row["manifest_jws"]).decode()
     segment = jws.split(".")[1]
-    return json.dumps(json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))).encode()
+    payload = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode()
+    return [bytes.fromhex(digest) for digest in re.findall(r'"sha256": ?"([0-9a-f]{64})"', payload)]
 
 
 @pytest.fixture(scope="session")
@@ -209,7 +223,7 @@ def written(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterat
         create_database(postgres_server, name, template=migrated_template)
         story = Story(postgres_server.dsn(name))
         with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(asyncio.run, story.write()).result()
+            pool.submit(asyncio.run, story.write(is_destroying=False)).result()
         yield story
 
 

@@ -18,11 +18,12 @@ from gateway.audit.rebuild import ContradictionError, Rows
 from gateway.core.identity import Agency
 from gateway.core.mirror import BESIDE
 from gateway.core.note import VerifierKey
+from gateway.core.pseudonym import Pseudonyms
 from gateway.core.seal_ports import MemoryLostError
 from gateway.ledger.rebuild import LEFT_ALONE, TABLES, RowDiffersError, UnknownTableError
 from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog, dump, lose_tail, superuser
 from tests.support.notes import make_key
-from tests.tamper.story import CT, JA, ORIGIN, PR, PS
+from tests.tamper.story import CT, JA, ORIGIN, PR, PS, PSEUDONYM_KEY, VAULT
 
 
 async def rebuild(
@@ -31,7 +32,10 @@ async def rebuild(
     """Rebuild from the mirrors of agencies."""
     policy = replace(log.policy, log=key) if key is not None else log.policy
     folders = [log.folder(agency) for agency in agencies]
-    return await rebuild_ledger(log.dsn, folders, policy, log.story.known, lambda text: None, is_kept=is_kept)
+    return await rebuild_ledger(
+        log.dsn, folders, policy, log.story.known, lambda text: None,
+        keys=VAULT, pseudonyms=Pseudonyms(PSEUDONYM_KEY), is_kept=is_kept,
+    )  # fmt: skip
 
 
 async def execute(dsn: str, *statements: str) -> None:

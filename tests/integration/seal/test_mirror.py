@@ -53,7 +53,16 @@ def rebuild(log: SealedLog, dsn: str, *extra: object, agencies: tuple[str, ...] 
     pki = log.gateway.pki
     certificate = ("--receipt-cert", pki.receipt_certificate)
     options = (*sources, "--policy", pki.witness_policy, *certificate, "--json", *extra)
-    return fasttrack("rebuild", *options, environ={"FASTTRACK_DATABASE_URL": dsn})
+    return fasttrack(
+        "rebuild",
+        *options,
+        environ={
+            "FASTTRACK_DATABASE_URL": dsn,
+            "FASTTRACK_VAULT_URL": log.gateway.vault_url,
+            "FASTTRACK_MASTER_KEY_FILE": str(pki.master_key),
+            "FASTTRACK_PSEUDONYM_KEY_FILE": str(pki.pseudonym_key),
+        },
+    )
 
 
 def sign_once(log: SealedLog, dsn: str) -> Finished:

@@ -177,7 +177,11 @@ def test_refused_call_changes_no_state(offered: World) -> None:
     st.lists(
         st.tuples(
             st.sampled_from(
-                [k for k in EntryKind if k not in {EntryKind.VIEWED, EntryKind.STATED, *OWN_KINDS, *CLOCK_KINDS}]
+                [
+                    k
+                    for k in EntryKind
+                    if k not in {EntryKind.VIEWED, EntryKind.STATED, EntryKind.CASE_DESTROYED, *OWN_KINDS, *CLOCK_KINDS}
+                ]
             ),
             st.sampled_from([PS, PR, CT]),
             st.sampled_from([ONE, OTHER]),

@@ -1,0 +1,1 @@
+"""The vault: one key for each case, apart from the ledger, so that a case can be destroyed."""

@@ -1,0 +1,333 @@
+"""A case that is destroyed: nothing of it can be read in any table, file or backup, and every proof verifies."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.merkle import verify_inclusion
+from gateway.ledger.embedded import EmbeddedPostgres
+from gateway.ledger.embedded_install import find_programs
+from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
+from tests.support.bundle import load_issued, new_case_number, sign, to_material, transfer_manifest, transfer_record
+from tests.support.command import Finished, fasttrack_here
+from tests.support.gateway import RunningGateway, running_gateway
+from tests.support.wire import OVERSIGHT, Desk, refusal_of
+
+NAME, FACTS, TITLE, REASON = "测试人甲", "独一无二的案情甲乙丙", "受案登记表", "缺少讯问笔录签名页"
+ONLY_HERE, SHARED = b"%PDF-1.4 only in the case that goes\n", b"%PDF-1.4 named by two cases\n"
+
+
+@dataclass(slots=True)
+class Planted:
+    """A case that was handed over, supplemented and handed over again, beside one that stays.
+
+    Args:
+        gateway: running.
+        number: police case number of the one.
+        handoff: of its first transfer.
+        stays: police case number of the other.
+        other: its handoff.
+        words: everything personal that was handed over, as text.
+    """
+
+    gateway: RunningGateway
+    number: str
+    handoff: UUID
+    stays: str
+    other: UUID
+    words: tuple[str, ...]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Settings of an operator."""
+        environ = {name: value for name, value in self.gateway.environ.items() if name.startswith("FASTTRACK_")}
+        return environ | {"FASTTRACK_DATABASE_URL": self.gateway.database_url}
+
+    def run(self, *arguments: object, **changes: str) -> Finished:
+        """Run a command of the operator."""
+        return fasttrack_here(*arguments, environ=self.environ | changes)
+
+    def fsck(self, *arguments: object, **changes: str) -> Finished:
+        """Run fsck as the owner of the schema."""
+        return self.run(
+            "fsck", "--json", "--workers", "1", "--pseudonym-key", self.gateway.pki.pseudonym_key, *arguments,
+            **{"FASTTRACK_DATABASE_URL": self.gateway.dsn, **changes},
+        )  # fmt: skip
+
+    @property
+    def materials(self) -> set[bytes]:
+        """Contents of all files in the store."""
+        return {path.read_bytes() for path in (self.gateway.home / "materials").rglob("*") if path.is_file()}
+
+
+async def _plant(gateway: RunningGateway) -> tuple[str, UUID, str, UUID]:
+    files = gateway.pki.agency("ps:110108")
+    signer = load_issued(files.sign_certificate, files.sign_key)
+    number, stays = new_case_number(), new_case_number()
+    handoffs = []
+    async with Desk(gateway) as police, Desk(gateway, "pr:110108") as procuratorate:
+        for data in (ONLY_HERE, SHARED):
+            await police.upload(data)
+        for case, materials in ((number, (ONLY_HERE, SHARED)), (stays, (SHARED,))):
+            record = transfer_record(case, material=materials[0], facts=FACTS)
+            manifest = transfer_manifest(
+                record, case, materials=tuple(to_material(data, number=at) for at, data in enumerate(materials, 1)),
+                idempotency_key=f"{case}-1",
+            )  # fmt: skip
+            await police.submit(sign(manifest, signer), record)
+            handoffs.append(manifest.bundle_id)
+            await procuratorate.claim(manifest.bundle_id)
+            await procuratorate.fetch(manifest.bundle_id)
+            await procuratorate.decide(
+                manifest.bundle_id,
+                decision=exchange_pb2.DECISION_ASK_SUPPLEMENT,
+                deficiencies=[exchange_pb2.Deficiency(document_code="D01", text=REASON)],
+            )
+    return number, handoffs[0], stays, handoffs[1]
+
+
+@pytest.fixture
+def planted(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path: Path) -> Iterator[Planted]:
+    """Two cases in a real gateway."""
+    with running_gateway(postgres_server, migrated_template, tmp_path) as gateway:
+        number, handoff, stays, other = asyncio.run(_plant(gateway))
+        words = (number, NAME, FACTS, TITLE, REASON, "R1101080000002024060121", f"{number}-1")
+        yield Planted(gateway, number, handoff, stays, other, words)
+
+
+def _spellings(words: tuple[str, ...]) -> set[bytes]:
+    """Every way in which a word may lie in a file: two encodings, escaped, hexadecimal, and base64 at any offset."""
+    found: set[bytes] = set()
+    for word in words:
+        for data in (word.encode(), word.encode("gb18030"), json.dumps(word)[1:-1].encode()):
+            found |= {data, data.hex().encode()}
+            for shift in range(3):
+                # The first and last digits depend on what stands beside the word.
+                text = base64.urlsafe_b64encode(b"\0" * shift + data).rstrip(b"=")
+                found.add(text[4 if shift else 0 : -2])
+    return {spelling for spelling in found if len(spelling) >= 6}
+
+
+def _dump(server: EmbeddedPostgres, dsn: str, folder: Path) -> bytes:
+    programs = find_programs(folder, None)
+    done = subprocess.run(
+        [programs / "pg_dump", "--dbname", dsn], capture_output=True, check=True, env={**os.environ, "LC_ALL": "C"}
+    )
+    return done.stdout
+
+
+async def _files_of(dsn: str) -> bytes:
+    """The files of the ledger's tables and indexes as they lie on the disk."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("CHECKPOINT")
+        rows = await connection.fetch(
+            "SELECT pg_read_binary_file(pg_relation_filepath(c.oid)) FROM pg_class AS c"
+            " WHERE pg_relation_filepath(c.oid) IS NOT NULL AND (c.relnamespace = 'ledger'::regnamespace OR c.oid IN"
+            " (SELECT reltoastrelid FROM pg_class WHERE relnamespace = 'ledger'::regnamespace))"
+        )
+    finally:
+        await connection.close()
+    return b"\0".join(row[0] for row in rows)
+
+
+def _assert_unreadable(planted: Planted, server: EmbeddedPostgres, folder: Path) -> None:
+    log = planted.gateway.log.read_bytes()
+    for where, data in (
+        ("dump", _dump(server, planted.gateway.dsn, folder)),
+        ("files", asyncio.run(_files_of(planted.gateway.dsn))),
+        ("log", log),
+    ):
+        assert where == "log" or b"case_destroyed" in data or b"submitted" in data
+        found = [spelling for spelling in _spellings(planted.words) if spelling in data]
+        assert found == [], where
+
+
+def test_case_before_and_after_is_readable_nowhere(
+    planted: Planted, postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Names, numbers, titles and texts are in no table, file or log of the ledger, destroyed or not."""
+    _assert_unreadable(planted, postgres_server, tmp_path)
+    assert {ONLY_HERE, SHARED} <= planted.materials
+    part = planted.gateway.home / "materials" / "incoming" / "ps-110108"
+    part.mkdir(exist_ok=True)
+    digest = next(
+        path.parent.name + path.name
+        for path in (planted.gateway.home / "materials" / "sha256").rglob("*")
+        if path.is_file() and path.read_bytes() == ONLY_HERE
+    )
+    (part / f"{digest}.part").write_bytes(ONLY_HERE[:9])
+    done = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
+    assert done.code == 0, done
+    assert (done.object["materials_removed"], done.object["materials_shared"]) == (1, 1)
+    assert done.object["is_new"] and done.object["key_destroyed"]
+    _assert_unreadable(planted, postgres_server, tmp_path)
+    assert ONLY_HERE not in planted.materials and ONLY_HERE[:9] not in planted.materials
+    assert SHARED in planted.materials
+
+
+def test_case_destroyed_is_refused_by_its_own_code_and_its_proofs_hold(planted: Planted) -> None:
+    """Fetch, claim and submit say CASE_DESTROYED; receipts, inclusion, fsck and the other case are as before."""
+    before = planted.fsck()
+    assert (before.code, before.object["findings"]) == (0, []), before
+    first = planted.run("case", "destroy", planted.number, "--reason", "retention_expired", "--yes", "--json")
+    again = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
+    assert first.code == again.code == 0
+    assert again.object["entry_index"] == first.object["entry_index"] and not again.object["is_new"]
+    asyncio.run(_look_at_both(planted, first.object["entry_index"]))
+    after = planted.fsck()
+    assert (after.code, after.object["findings"], after.object["destroyed_bundles"]) == (0, [], 1), after
+    blind = planted.fsck("--no-vault")
+    assert (blind.code, blind.object["findings"]) == (0, [])
+    assert "content of bundles and decisions (--no-vault)" in blind.object["not_checked"]
+
+
+async def _look_at_both(planted: Planted, destroyed: int) -> None:
+    gateway = planted.gateway
+    files = gateway.pki.agency("ps:110108")
+    signer = load_issued(files.sign_certificate, files.sign_key)
+    async with (
+        Desk(gateway) as police,
+        Desk(gateway, "pr:110108") as procuratorate,
+        Desk(gateway, OVERSIGHT) as oversight,
+    ):
+        for call in (
+            procuratorate.fetch(planted.handoff),
+            procuratorate.claim(planted.handoff),
+            police.withdraw(planted.handoff),
+        ):
+            assert (await refusal_of(call)).reason == "CASE_DESTROYED"
+        for materials in ((ONLY_HERE,), (SHARED,)):
+            record = transfer_record(planted.number, material=materials[0])
+            manifest = transfer_manifest(record, planted.number, materials=(to_material(materials[0]),))
+            assert (await refusal_of(police.submit(sign(manifest, signer), record))).reason == "CASE_DESTROYED"
+        status = await procuratorate.receipts(planted.handoff)
+        assert status.case_destroyed and not status.deficiencies and len(status.receipts) == 4
+        other = await procuratorate.receipts(planted.other)
+        assert not other.case_destroyed and [item.text for item in other.deficiencies] == [REASON]
+        assert (await procuratorate.fetch(planted.other)).record
+        states = [common_pb2.HANDOFF_STATE_SUPPLEMENT_ASKED]
+        inbox = await procuratorate.call(procuratorate.exchange.ListInbox, exchange_pb2.ListInboxRequest(states=states))
+        numbers = {item.handoff_id: item.case_number for item in inbox.items}
+        assert numbers == {str(planted.handoff): "", str(planted.other): planted.stays}
+        entries = await oversight.entries()
+        proof = await oversight.call(
+            oversight.ledger.GetProof,
+            ledger_pb2.GetProofRequest(
+                inclusion=ledger_pb2.InclusionQuery(entry_index=destroyed, tree_size=len(entries))
+            ),
+        )
+        entry = from_leaf(entries[destroyed].leaf)
+        assert (entry.kind, entry.actor, entry.reason) == (EntryKind.CASE_DESTROYED, "gateway", "retention_expired")
+        verify_inclusion(entries[destroyed].leaf_hash, destroyed, len(entries), list(proof.hashes), proof.root_hash)
+
+
+def test_evidence_of_a_destroyed_case_verifies_without_its_content(planted: Planted, tmp_path: Path) -> None:
+    """A pack made before verifies as ever; one made after says what was destroyed, and nothing in it is wrong."""
+    owner = {"FASTTRACK_DATABASE_URL": planted.gateway.dsn}
+    for when in ("before", "after"):
+        if when == "after":
+            assert planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes").code == 0
+        done = planted.run("evidence", "export", planted.number, "--out", tmp_path / f"{when}.zip", **owner)
+        assert done.code == 0, done
+    for when in ("before", "after"):
+        done = fasttrack_here(
+            "verify", tmp_path / f"{when}.zip", "--signing-ca", planted.gateway.pki.signing_ca, "--json"
+        )
+        assert done.code == 1, done
+        checks = {finding["check"]: finding["severity"] for finding in done.object["findings"]}
+        assert "error" not in checks.values()
+        assert ("case-destroyed" in checks) == (when == "after")
+
+
+def test_destruction_killed_before_the_key_is_finished_by_the_next_start(planted: Planted) -> None:
+    """The entry stands, the key is still there: fsck says so, and a gateway that starts ends it."""
+    gateway = planted.gateway
+    asyncio.run(_only_the_entry(planted))
+    found = planted.fsck()
+    assert [finding["check"] for finding in found.object["findings"]] == ["case-key-remains"]
+    gateway.kill()
+    gateway.start()
+    assert planted.fsck().object["findings"] == []
+    assert ONLY_HERE not in planted.materials
+    assert planted.run("case", "finish", "--json").object == {"entries": []}
+
+
+async def _only_the_entry(planted: Planted) -> None:
+    """What a process leaves that was killed right after the entry."""
+    from gateway.app_vault import VaultAccess, open_case_office
+    from gateway.core.destruction import DestructionReason, destroy_case
+    from gateway.core.pseudonym import Pseudonyms
+
+    gateway = planted.gateway
+    access = VaultAccess(gateway.vault_url, gateway.pki.master_key)
+    case = Pseudonyms(gateway.pki.pseudonym_key.read_bytes()).case(planted.number)
+    async with open_case_office(gateway.database_url, access, gateway.home / "materials") as office:
+        await office._writer.append(destroy_case(case, DestructionReason.ORDERED))
+
+
+def test_backup_from_before_cannot_be_read_with_the_master_key(
+    planted: Planted, postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """The ledger as it was before, beside the vault as it is now: the case that went stays unreadable."""
+    gateway = planted.gateway
+    asyncio.run(_clone(postgres_server, gateway.dsn))
+    backup = gateway.dsn.replace("?", "_backup?")
+    try:
+        assert planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes").code == 0
+        out = tmp_path / "backup.zip"
+        done = planted.run("evidence", "export", planted.number, "--out", out, FASTTRACK_DATABASE_URL=backup)
+        assert done.code == 0 and "0 bundles" in done.output, done
+        whole = planted.run("evidence", "export", planted.stays, "--out", out, FASTTRACK_DATABASE_URL=backup)
+        assert whole.code == 0 and "1 bundles" in whole.output
+        checks = {item["check"] for item in planted.fsck(FASTTRACK_DATABASE_URL=backup).object["findings"]}
+        assert checks == {"case-key"}
+    finally:
+        asyncio.run(_execute(postgres_server, f'DROP DATABASE "{_name(gateway.dsn)}_backup" WITH (FORCE)'))
+
+
+def _name(dsn: str) -> str:
+    return dsn.rpartition("/test_")[2].join(("test_", "")).partition("?")[0]
+
+
+async def _clone(server: EmbeddedPostgres, dsn: str) -> None:
+    name = _name(dsn)
+    await _execute(
+        server,
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"',
+    )
+
+
+async def _execute(server: EmbeddedPostgres, *statements: str) -> None:
+    connection = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def test_destroy_without_consent_or_case_does_nothing(planted: Planted) -> None:
+    """Nobody to be asked, a number that is none, and a case that is not there: each is refused, and nothing changes."""
+    for arguments, code in (
+        ((planted.number, "--reason", "ordered"), 2),
+        ((planted.number, "--reason", "because", "--yes"), 2),
+        (("A1", "--reason", "ordered", "--yes"), 2),
+        ((new_case_number(), "--reason", "ordered", "--yes"), 1),
+    ):
+        assert planted.run("case", "destroy", *arguments).code == code
+    assert planted.fsck().object["destroyed_bundles"] == 0
+    assert ONLY_HERE in planted.materials
