@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.codes.table import load_table
 from adapters.engine.fold import BLANK
-from adapters.engine.format import TableReader
 from adapters.engine.plan import Leaf, Node, RowPlan
 from adapters.engine.source_xml import Chooser, RowChoice
 from adapters.engine.writer import Generated, Writer, own_items
@@ -62,7 +61,7 @@ def _rejected(plan: RowPlan) -> RowPlan:
     return RowPlan(plan.scope, node)
 
 
-class CourtTables(TableReader):
+class CourtTables:
     """The tables of one file that is read."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adapters.codes.table import TABLES
 from adapters.engine.schema import Row, read_rows
@@ -29,16 +29,14 @@ def _no_findings(scan: Scan) -> None:
     """An agency whose file holds nothing but its fields has nothing more to check."""
 
 
-class TableReader:
+class TableReader(Protocol):
     """How a tabular schema chooses and joins its rows; other schemas need none."""
 
     def prepare(self, scan: Scan, root: Any, plan: RowPlan) -> Chooser:
         """Look at the parties before their rows are scanned."""
-        raise NotImplementedError
 
     def join(self, scan: Scan, kind: str) -> None:
         """Bring the scanned rows into the shape of the canonical case."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

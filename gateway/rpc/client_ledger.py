@@ -204,12 +204,15 @@ class LedgerCalls(Connection):
             raise EvidenceRejected(f"the proof does not lead from entry {entry_index} to the root") from error
         return proof
 
-    async def prove_consistency(self, first_size: int, *, second_size: int = 0) -> ConsistencyProof:
+    async def prove_consistency(
+        self, first_size: int, *, second_size: int = 0, first_root: bytes | None = None
+    ) -> ConsistencyProof:
         """Get and verify a proof that a later tree extends an earlier one.
 
         Args:
             first_size: size of the earlier tree, at least 1.
             second_size: size of the later tree; 0 for the present one.
+            first_root: root that the earlier tree must have, as it was seen before; None to take the gateway's word.
 
         Returns:
             the proof.
@@ -217,7 +220,7 @@ class LedgerCalls(Connection):
         Raises:
             CallRefused: there are no such trees.
             GatewayUnreachable: no answer.
-            EvidenceRejected: the later tree does not extend the earlier one.
+            EvidenceRejected: the later tree does not extend the earlier one, or that is not the one that was seen.
         """
         answer = await self.unary(
             self._ledger.GetProof,
@@ -225,6 +228,8 @@ class LedgerCalls(Connection):
         )
         if answer.first_size != first_size or (second_size and answer.tree_size != second_size):
             raise EvidenceRejected("the proof is for trees of other sizes")
+        if first_root is not None and not hmac.compare_digest(first_root, answer.first_root_hash):
+            raise EvidenceRejected("the earlier tree has another root than the one that was seen")
         proof = ConsistencyProof(
             answer.first_size, answer.first_root_hash, answer.tree_size, answer.root_hash, tuple(answer.hashes)
         )

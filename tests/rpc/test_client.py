@@ -172,6 +172,17 @@ async def test_upload_cut_in_the_middle_is_repeated_by_itself(gateway: RunningGa
         assert line.connections == 2
 
 
+async def test_upload_that_is_refused_while_it_is_sent_gives_the_finding(
+    gateway: RunningGateway, tmp_path: Path
+) -> None:
+    """The typed client tells why, not that a connection broke: here the file is longer than it says."""
+    file = digest_file(large_file(tmp_path, 4 * CHUNK_BYTES))
+    async with gateway.client(PS) as client:
+        with pytest.raises(CallRefused) as caught:
+            await client.upload(replace(file, size=file.size - CHUNK_BYTES - 1))
+    assert [finding.code for finding in caught.value.findings] == [ErrorCode.MATERIAL_SIZE_MISMATCH]
+
+
 async def test_upload_of_a_file_that_vanished_says_so(gateway: RunningGateway, tmp_path: Path) -> None:
     """A file that cannot be read any more is an error of the file, not of the gateway."""
     file = digest_file(large_file(tmp_path, CHUNK_BYTES))
