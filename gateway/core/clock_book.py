@@ -134,7 +134,7 @@ class ClockBook:
             GatewayError: CLOCK_NOT_RUNNING, and what the act refuses.
         """
         clock = act(self.get(key))
-        return replace(self, running=MappingProxyType({**self.running, key: clock}))
+        return ClockBook(MappingProxyType({**self.running, key: clock}), self.ended)
 
     def suspend(self, person: str, by: str, at: Moment, counting: Counting) -> ClockBook:
         """Suspend every running clock of a person that something suspends, see ``suspend_clock``."""
@@ -177,16 +177,19 @@ class ClockBook:
         return min(dues, key=lambda item: (item[1].expires_at, item[0]), default=None)
 
     def _add(self, clock: Clock) -> ClockBook:
-        if clock.key in self.running:
+        key = clock.key
+        if key in self.running:
             raise refuse(ErrorCode.CLOCK_ALREADY_RUNNING, "", f"{clock.rule.id} runs already for this person")
-        runs = sum(ended.key == clock.key for ended in self.ended)
-        if clock.rule.max_runs is not None and runs >= clock.rule.max_runs:
+        limit = clock.rule.max_runs
+        runs = sum(ended.key == key for ended in self.ended) if limit is not None else 0
+        if limit is not None and runs >= limit:
             message = f"{clock.rule.id} has run {runs} times, and the law allows no more"
             raise refuse(ErrorCode.CLOCK_RUNS_EXHAUSTED, "", message, clock.rule.rule.citation)
-        return replace(self, running=MappingProxyType({**self.running, clock.key: clock}))
+        return ClockBook(MappingProxyType({**self.running, key: clock}), self.ended)
 
     def _end(self, clock: Clock) -> ClockBook:
-        left = {key: other for key, other in self.running.items() if key != clock.key}
+        left = dict(self.running)
+        left.pop(clock.key, None)
         return ClockBook(MappingProxyType(left), (*self.ended, clock))
 
     def _change_all(self, applies: Callable[[Clock], bool], act: Callable[[Clock], Clock]) -> ClockBook:

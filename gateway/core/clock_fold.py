@@ -152,7 +152,7 @@ class _Folding:
         if not changed:
             return
         for key, clock in list(self.book.running.items()):
-            if key[0] != known.fact.person or not clock.rule.is_of_person:
+            if key[0] != known.fact.person or not clock.rule.is_of_person or not clock.rule.inputs:
                 continue
             inputs = {name: changed[name] for name in changed.keys() & clock.rule.inputs.keys()}
             if any(clock.inputs.get(name) != value for name, value in inputs.items()):
