@@ -7,10 +7,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.core.calendar import load_calendar
-from gateway.core.clock_due import Counting
 from gateway.core.clock_extension import EXTENDED, judge_extensions
-from gateway.core.clock_table import load_clock_table
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
 from gateway.core.enquiry import STATEMENT_TYPE, to_progress
@@ -174,10 +171,8 @@ async def _judge_extensions(parts: Parts, statement: Statement, acted: Acted, ca
     if not any(fact.kind == EXTENDED for fact in acted.facts):
         return []
     known = await parts.reader.case_facts(case)
-    table = load_clock_table()
-    counting = Counting(load_calendar(), table.settings)
     path = "/body/extension" if statement.type == PROCEDURAL_ACT else "/body/decided_at"
-    return judge_extensions(known, acted.facts, parts.clock(), table, counting, path=path)
+    return judge_extensions(known, acted.facts, parts.clock(), parts.clocks, parts.counting, path=path)
 
 
 async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
