@@ -80,6 +80,7 @@ async def run_scheduler_process(
     *,
     is_once: bool,
     clock: Callable[[], datetime] = now,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Run a scheduler.
 
@@ -89,6 +90,7 @@ async def run_scheduler_process(
         ready: called once with what was read, when every case was counted.
         is_once: raise what is due now, and end.
         clock: time now, aware.
+        progress: told how many cases were read so far.
 
     Raises:
         OSError: the database cannot be reached, or a file not be read.
@@ -102,7 +104,7 @@ async def run_scheduler_process(
     from gateway.ledger.watch import Watch  # noqa: PLC0415 - as above
 
     set_up_exporters()
-    telemetry = ScheduleTelemetry()
+    telemetry = ScheduleTelemetry(progress=progress)
     table, counting = load_counting(settings.holidays, settings.readings)
     pool = await open_pool(settings.database_url, application_name="fasttrack scheduler")
     # Its entries have no receipts, so it needs no key.

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -283,10 +283,12 @@ class ScheduleTelemetry:
 
     Args:
         meter: None for the one of the process.
+        progress: told how many cases were read so far.
     """
 
-    def __init__(self, *, meter: metrics.Meter | None = None) -> None:
+    def __init__(self, *, meter: metrics.Meter | None = None, progress: Callable[[int], None] | None = None) -> None:
         meter = meter or metrics.get_meter(SERVICE_NAME)
+        self._progress = progress
         self._voice = _Voice(logging.getLogger("gateway.scheduler"))
         self._alarms = meter.create_counter(METRIC_CLOCK_ALARMS, description="warnings and breaches recorded")
         self._cases = meter.create_gauge(METRIC_CLOCK_CASES, description="cases that have a limit to come")
@@ -302,6 +304,8 @@ class ScheduleTelemetry:
         """So many cases were read so far, so many have a moment to come."""
         self._voice.say(logging.INFO, "looked", size=cases)
         self.totals["cases"] = cases
+        if self._progress is not None:
+            self._progress(cases)
         self._cases.set(waiting)
 
     def unavailable(self, code: IntEnum) -> None:

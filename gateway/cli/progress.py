@@ -16,6 +16,24 @@ Advance = Callable[[str, int, int], None]
 
 
 @contextmanager
+def count_progress(text: str) -> Iterator[Callable[[int], None]]:
+    """Show how many there are so far, on one line that goes away.
+
+    Args:
+        text: what is counted, with ``{}`` for the number.
+
+    Yields:
+        a function to be told the number; it shows nothing where nobody looks.
+    """
+    terminal = console(stderr=True)
+    if not terminal.is_terminal:
+        yield lambda count: None
+        return
+    with terminal.status(text.format(0)) as status:
+        yield lambda count: status.update(text.format(f"{count:,}"))
+
+
+@contextmanager
 def transfer_progress(*, is_quiet: bool = False) -> Iterator[Advance]:
     """Show one bar for each transfer.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.process import AsJson, UntilEof, announce, complain, run_until_stopped
+from gateway.cli.progress import count_progress
 from gateway.config import SettingsError, parse_database_url
 
 if TYPE_CHECKING:
@@ -55,7 +58,15 @@ def command(
             holidays=tuple(holidays or ()),
             readings=settings,
         )
-        await run_scheduler_process(chosen, stop, lambda totals: announce(scheduling=origin, **totals), is_once=once)
+        with ExitStack() as shown:
+            progress = shown.enter_context(count_progress("reading the ledger: {} cases"))
+
+            def ready(totals: Mapping[str, int]) -> None:
+                # What comes later comes one by one; only the first reading is worth a line.
+                shown.close()
+                announce(scheduling=origin, **totals)
+
+            await run_scheduler_process(chosen, stop, ready, is_once=once, progress=progress)
 
     try:
         run_until_stopped(work, until_eof=until_eof)
