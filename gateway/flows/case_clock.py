@@ -24,7 +24,8 @@ async def read_case_clocks(parts: Parts, caller: Agency, case_number: str) -> Ca
         the limits that the caller may see, with the keys of the persons whom it knows.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID; NOT_A_PARTY, also for a case that there is not; LEDGER_UNAVAILABLE.
+        GatewayError: ARGUMENT_INVALID; NOT_A_PARTY, also for a case that there is not; CASE_DESTROYED;
+            LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE.
     """
     if not case_number:
         raise refuse(ErrorCode.ARGUMENT_INVALID, "case_number", "a police case number")

@@ -70,7 +70,7 @@ async def _known_handoffs(parts: Parts, caller: Agency, case_number: str) -> lis
 
 async def _read_keys(parts: Parts, handoff: UUID) -> list[str]:
     stored = await parts.reader.handoff(handoff)
-    if stored is None:
+    if stored is None or stored.is_destroyed:
         return []
     manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
     native = manifest.native_record
