@@ -21,10 +21,10 @@ async def read_case_clocks(parts: Parts, caller: Agency, case_number: str) -> Ca
         case_number: police case number.
 
     Returns:
-        the limits that the caller may see, with the keys of the persons whom it knows.
+        the limits that the caller may see, with the keys of the persons whom it knows; of a destroyed case pseudonyms only.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID; NOT_A_PARTY, also for a case that there is not; CASE_DESTROYED;
+        GatewayError: ARGUMENT_INVALID; NOT_A_PARTY, also for a case that there is not;
             LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE.
     """
     if not case_number:
