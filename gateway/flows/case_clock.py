@@ -21,7 +21,8 @@ async def read_case_clocks(parts: Parts, caller: Agency, case_number: str) -> Ca
         case_number: police case number.
 
     Returns:
-        the limits that the caller may see, with the keys of the persons whom it knows; of a destroyed case pseudonyms only.
+        the limits that the caller may see, with the keys of the persons whom it knows; of a destroyed
+            case pseudonyms only.
 
     Raises:
         GatewayError: ARGUMENT_INVALID; NOT_A_PARTY, also for a case that there is not;
