@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +264,43 @@ def test_destruction_killed_before_the_key_is_finished_by_the_next_start(planted
     assert planted.fsck().object["findings"] == []
     assert ONLY_HERE not in planted.materials
     assert planted.run("case", "finish", "--json").object == {"entries": []}
+
+
+def test_destroy_command_killed_between_entry_and_key_is_finished_by_the_next_one(planted: Planted) -> None:
+    """kill -9 of the real command while it waits for the key: the same command again goes on to the end."""
+    asyncio.run(_kill_at_the_key(planted))
+    assert [finding["check"] for finding in planted.fsck().object["findings"]] == ["case-key-remains"]
+    done = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
+    assert done.code == 0 and not done.object["is_new"] and done.object["key_destroyed"]
+    assert planted.fsck().object["findings"] == []
+    assert ONLY_HERE not in planted.materials
+
+
+async def _kill_at_the_key(planted: Planted) -> None:
+    """The row of the key is held, so that the command comes as far as that and no further."""
+    ledger, vault = await asyncpg.connect(planted.gateway.dsn), await asyncpg.connect(planted.gateway.vault_url)
+    transaction = vault.transaction()
+    await transaction.start()
+    await vault.execute("SELECT FROM vault.case_key FOR UPDATE")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli.main", "case", "destroy", planted.number, "--reason", "ordered", "--yes",
+        env={**os.environ, **planted.environ}, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not await ledger.fetchval("SELECT count(*) FROM ledger.entry WHERE kind = 'case_destroyed'"):
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
+        process.kill()
+        assert await process.wait() < 0
+        # What the dead command may have asked of the vault must not be done for it after all.
+        await vault.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'fasttrack case'"
+        )
+    finally:
+        await transaction.rollback()
+        await vault.close()
+        await ledger.close()
 
 
 async def _only_the_entry(planted: Planted) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
@@ -39,6 +41,41 @@ async def test_two_processes_that_ask_at_once_get_one_key(url: str) -> None:
     assert len(set(keys.values())) == len(cases)
     for made in found:
         assert made == {case: keys[case] for case in made}
+
+
+_MAKE = """
+import asyncio, hashlib, sys
+from gateway.vault.master_key import MasterKeys
+from gateway.vault.store import open_vault
+
+async def main(url, master, cases):
+    async with open_vault(url, MasterKeys(bytes.fromhex(master))) as vault:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        keys = await vault.make(cases)
+    print(hashlib.sha256(b"".join(keys[case] for case in sorted(cases))).hexdigest())
+
+asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+"""
+
+
+async def test_two_processes_of_the_system_make_one_key(url: str) -> None:
+    """Two processes that begin at one word have the same keys afterwards, and they are those of the vault."""
+    cases = [secrets.token_hex(16) for _ in range(200)]
+    pipe = asyncio.subprocess.PIPE
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _MAKE, url, OLD.hex(), *names, stdin=pipe, stdout=pipe
+        )
+        for names in (cases, cases[::-1])
+    ]
+    for process in processes:
+        assert process.stdout is not None and await process.stdout.readline() == b"ready\n"
+    told = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    async with open_vault(url, MasterKeys(OLD)) as vault:
+        keys = await vault.find(cases)
+    there = sha256(b"".join(keys[case] or b"" for case in sorted(cases))).hexdigest()
+    assert {said[0].decode().strip() for said in told} == {there}
 
 
 async def test_key_destroyed_is_never_made_again_and_not_on_the_disk(url: str) -> None:

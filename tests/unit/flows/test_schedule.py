@@ -41,6 +41,7 @@ class World:
         acts: by act id.
         asked: how many acts were asked for.
         failures: appends that fail before one succeeds.
+        is_destroyed: every case was destroyed.
     """
 
     clock: FakeClock
@@ -49,6 +50,7 @@ class World:
     rows: list[FactRow] = field(default_factory=list)
     asked: int = 0
     failures: int = 0
+    is_destroyed: bool = False
     raised: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def tell(self, case: str, kind: str, at: datetime | date, person: str = P, **inputs: Any) -> None:
@@ -76,6 +78,8 @@ class World:
         if self.failures:
             self.failures -= 1
             raise refuse(ErrorCode.LEDGER_UNAVAILABLE)
+        if self.is_destroyed:
+            raise refuse(ErrorCode.CASE_DESTROYED)
         is_replay = command.act_id in self.acts
         self.acts.setdefault(command.act_id, command)
         return Appended(0, b"", b"", self.clock(), "", is_replay)
@@ -216,3 +220,15 @@ async def test_scheduler_ledger_that_is_away_is_asked_again(world: World) -> Non
             await scheduler.raise_due()
     await scheduler.raise_due()
     assert [level for level, _, _ in world.said("K20")] == ["breach"]
+
+
+async def test_case_destroyed_has_no_limits_any_more(world: World) -> None:
+    """A case whose facts are still there is let go of when the ledger refuses its warning; the scheduler goes on."""
+    world.tell("gone", "detained", china("2026-02-02"))
+    world.is_destroyed = True
+    scheduler = world.scheduler()
+    await scheduler.catch_up()
+    assert world.asked == 1 and not world.acts
+    world.clock.at = china("2026-06-01").astimezone(UTC)
+    await scheduler.raise_due()
+    assert world.asked == 1
