@@ -37,6 +37,7 @@ from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
+from gateway.core.track import PersonTrack
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from gateway.rpc.client import GatewayClient
@@ -315,6 +316,14 @@ class Organ:
         query = EntryQuery(case_number=case.police_no, kinds=kinds)
         return [item.entry async for item in self.client.query_entries(query)]
 
+    async def told(self, case: Case, clock: str) -> list[tuple[str, str]]:
+        """Level and last day of every notice of a limit of a case to this agency, oldest first."""
+        return [
+            (notice.level.value, notice.due)
+            async for notice in self.client.list_notices()
+            if (notice.case_number, notice.clock) == (case.police_no, clock)
+        ]
+
 
 def _content(case: Case, item: Document | Recording) -> bytes:
     if isinstance(item, Document):
@@ -461,6 +470,17 @@ class World:
             await pool.close()
         table = load_clock_table()
         return fold_facts(facts, table, Counting(load_calendar(), table.settings))
+
+    async def tracks(self, case: Case) -> dict[int, PersonTrack]:
+        """Where each person of a case stands, by number of the person, as the ledger keeps it."""
+        pool = await open_pool(self.database_url)
+        try:
+            pseudonyms = Pseudonyms(self.pki.pseudonym_key.read_bytes())
+            tracks = await Reader(pool).tracks(pseudonyms.case(case.police_no))
+        finally:
+            await pool.close()
+        numbers = {pseudonyms.person(case.police_no, person.key): person.order or 0 for person in case.persons}
+        return {numbers[name]: track for name, track in tracks.persons.items()}
 
     async def organ(self, name: str) -> Organ:
         """An agency by its short form, connected when it is first asked for."""
