@@ -10,6 +10,7 @@ from tests.scenario.case_file import (
     at,
     bail,
     citizen_id,
+    day,
     detention,
     indictment,
     proposed,
@@ -54,7 +55,12 @@ async def test_scenario_04_spring_festival_moves_the_day_of_who_is_free_only(cas
     await cast.pr.accept(await cast.police.submit(case))
     dues = await cast.world.clocks(case)
     assert (dues[1, "K22"], dues[2, "K22"]) == ("2026-02-15", "2026-02-24")
-    assert min(dues[person, "K22"] for person in (1, 2)) == "2026-02-15"
+    # The procuratorate asks the gateway itself: the day of each, why it moved, and the day of the file.
+    told = await cast.pr.client.get_case_clocks(case.police_no)
+    reviews = {view.person_key: (view.due, view.rolled_from) for view in told.clocks if view.clock == "K22"}
+    assert reviews == {held.key: (day("2026-02-15"), None), free.key: (day("2026-02-24"), day("2026-02-15"))}
+    running = [view for view in told.clocks if view.stopped_at is None and view.clock == "K22"]
+    assert min(str(view.due) for view in running) == "2026-02-15"
 
 
 async def test_scenario_05_make_up_saturday_is_a_working_day(cast: Cast) -> None:

@@ -103,6 +103,8 @@ async def test_scenario_09_deaf_suspect_is_never_tried_by_the_fast_track(cast: C
     assert "BLIND_DEAF_OR_MUTE" in sent.warnings
     await cast.pr.accept(sent)
     assert await _results(cast, case) == [("TRANSFER", "INELIGIBLE")]
+    await cast.pr.act("counsel_assigned", case, persons=(1,))
+    assert (await cast.world.tracks(case))[1].legal_aid == "assigned"
     assert (await cast.pr.refused(papers(indictment(case))))["BLIND_DEAF_OR_MUTE"] == "/XYR/0/SFLR"
     ordinary = papers(indictment(case, procedure="ORDINARY"))
     await cast.court.accept(await cast.pr.submit(ordinary))

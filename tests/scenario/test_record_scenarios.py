@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from gateway.core.case import Freeze, IdDocument, Officer, PartialDate
+from gateway.app_rules import replay_case
+from gateway.core.case import Case, Freeze, IdDocument, Officer, PartialDate
 from gateway.core.entry import EntryKind
+from gateway.core.form.book import load_form_book
+from gateway.core.form.catalog import load_example
+from gateway.core.form.definition import FormKind
+from gateway.core.judge.replay import Verdict
+from gateway.core.pseudonym import Pseudonyms
 from tests.scenario.case_file import (
     assessment_opinion,
     assessment_request,
@@ -20,7 +26,7 @@ from tests.scenario.case_file import (
     transfer,
 )
 from tests.scenario.paper import papers
-from tests.scenario.world import Cast, codes_of
+from tests.scenario.world import Annex, Cast, codes_of
 
 _VALID: Final = Officer(no="110002", level="MEDIUM", valid_to=day("2028-12-31"), role="ASSIST")
 
@@ -33,6 +39,29 @@ def _frozen(count: int, *, until: str) -> tuple[Freeze, ...]:
         )
         for number in range(1, count + 1)
     )  # fmt: skip
+
+
+def _freeze_list(case: Case, **approvals: Any) -> list[Annex]:
+    """The list of the frozen accounts, with the legal review that it names."""
+    book = load_form_book()
+    listed = json.loads(load_example(book.find(FormKind.ANNEX, "freeze-list", 1)))
+    review = json.loads(load_example(book.find(FormKind.ANNEX, "legal-review", 1)))
+    row = {**listed["freezes"][0], "start": "2026-01-29T10:00:00+08:00"}
+    for name in ("county_approval", "city_approval", "seized_total_fen"):
+        del listed[name]
+    listed |= {"filed_on": "2026-01-28", "city_notices": [], "total_fen": case.freeze_total, **approvals}
+    listed["freezes"] = [
+        {
+            **row, "freeze_id": f"DJ-{number}", "bank": freeze.bank, "account": freeze.account,
+            "amount_fen": freeze.amount, "expiry": str(freeze.to), "doc_no": freeze.no, "request_no": freeze.no,
+        }
+        for number, freeze in enumerate(case.freezes, 1)
+    ]  # fmt: skip
+    review |= {"submitted_at": "2026-01-29T08:00:00+08:00", "reviewed_at": "2026-01-29T09:00:00+08:00"}
+    return [
+        Annex(f"application/vnd.fasttrack.{name}.v1+json", json.dumps(data, ensure_ascii=False).encode())
+        for name, data in (("freeze-list", listed), ("legal-review", review))
+    ]
 
 
 async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_freeze_needs_its_approval(
@@ -50,7 +79,20 @@ async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_fre
     assert len(renewals) == 2, "each account has its own limit"
     many = papers(transfer(suspect(law="266"), number=2, freezes=_frozen(230, until="2026-07-28"), freeze_total=23_000))
     assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many)
+    county = {"county_approval": {"no": "批〔2026〕8号", "on": "2026-01-29"}}
+    city = {"city_approval": {"no": "市批〔2026〕2号", "on": "2026-01-29"}}
+    assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many, annexes=_freeze_list(many, **county))
     assert await cast.oversight.stage(many) == ("P4", "")
+    approved = await cast.police.submit(many, annexes=_freeze_list(many, **county, **city))
+    assert not approved.warnings & {"FREEZE_APPROVAL_MISSING", "FREEZE_BATCH_UNAPPROVED"}
+    assert (await cast.oversight.stage(many))[0] == "H1"
+    # Six months after the freezing it lapses; on the tenth day before, the last for a renewal, the police were warned.
+    cast.clock.set("2026-07-19T08:00")
+    await cast.world.schedule()
+    assert await cast.police.told(case, "K42") == [("80%", "2026-07-29")] * 2
+    cast.clock.set("2026-07-30T00:00")
+    await cast.world.schedule()
+    assert await cast.pr.told(case, "K42") == [("breach", "2026-07-29")] * 2
 
 
 async def test_scenario_20_assessment_that_comes_after_the_judgment_goes_to_the_court(cast: Cast) -> None:
@@ -115,6 +157,38 @@ async def test_scenario_26_year_without_holidays_is_refused_and_a_case_keeps_its
         if (entry := item.entry).kind is EntryKind.RULE_SET_REGISTERED
     ]
     assert submitted.rule_set in {entry.rule_set for entry in registered}
+    # That it cannot be counted is an entry too, once, and a notice without a day.
+    await cast.world.schedule()
+    await cast.world.schedule()
+    warned = await cast.oversight.entries(case, EntryKind.CLOCK_WARNED)
+    uncounted = [entry for entry in warned if entry.level == "uncounted"]
+    assert [(entry.clock, entry.due) for entry in uncounted] == [("K12", "")]
+    assert uncounted[0].notified == ("pr:110108",), "who holds the file"
+    assert await cast.pr.told(case, "K12") == [("uncounted", "")]
+    # The rules change in the middle of the case: what was judged keeps its rule set, and is judged again by that.
+    profile = cast.world.home / "rules.yaml"
+    profile.write_text("qualification: refuse\n", encoding="utf-8")
+    await cast.world.stop()
+    await cast.world.start(rule_settings=profile)
+    await cast.pr.submit(papers(indictment(case, on="2026-02-11")))
+    sets = [entry.rule_set for entry in await cast.oversight.entries(case, EntryKind.SUBMITTED)]
+    assert sets[0] == submitted.rule_set != sets[1]
+    known = {
+        item.entry.rule_set
+        async for item in cast.oversight.client.query_entries()
+        if item.entry.kind is EntryKind.RULE_SET_REGISTERED
+    }
+    assert set(sets) <= known
+    pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(case.police_no)
+    again = await replay_case(
+        cast.world.database_url,
+        pseudonym,
+        vault=cast.world.vault,
+        materials=cast.world.home / "materials",
+        settings=profile,
+        register=None,
+    )
+    assert {one.verdict for one in again or ()} == {Verdict.SAME}
 
 
 async def test_scenario_22_person_without_papers_is_numbered_and_never_eligible_by_silence(cast: Cast) -> None:

@@ -6,9 +6,12 @@ import json
 from dataclasses import replace
 from typing import Final
 
-from gateway.core.case import Gap, Recording, Victim
+from gateway.core.case import Case, Gap, Recording, Victim
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
+from gateway.core.form.book import load_form_book
+from gateway.core.form.catalog import load_example
+from gateway.core.form.definition import FormKind
 from gateway.core.visibility import SEALED_MEDIA_TYPE
 from tests.scenario.case_file import (
     JUSTICE,
@@ -82,6 +85,28 @@ async def test_scenario_27_protected_identity_is_denied_to_defence_and_correctio
     }
 
 
+def _logs(case: Case, *, seconds: int) -> list[Annex]:
+    """The log of the case centre and the list of its recordings, that of the interrogation with a gap."""
+    (transcript,) = (item for item in case.documents if item.code == "D13")
+    annexes = []
+    for name in ("case-centre-log", "recorder-manifest"):
+        text = load_example(load_form_book().find(FormKind.ANNEX, name, 1)).decode()
+        text = text.replace("2024-06-02", "2026-01-28").replace("R1101080000002024060121", case.persons[0].key)
+        data = json.loads(text.replace("A1101080000002024060012", case.police_no))
+        if name == "case-centre-log":
+            data["visits"][0]["interrogations"][0]["transcript"] = transcript.key
+        else:
+            data["recordings"][0]["retain_until"] = "2027-01-28"
+            recording = data["recordings"][1]
+            del recording["material_id"]
+            recording["transcript"] = transcript.key
+            hole = {"from": "2026-01-28T11:30:00+08:00", "to": f"2026-01-28T11:30:{seconds}+08:00", "reason": "故障"}
+            recording["gaps"] = [hole] if seconds else []
+        body = json.dumps(data, ensure_ascii=False).encode()
+        annexes.append(Annex(f"application/vnd.fasttrack.{name}.v1+json", body))
+    return annexes
+
+
 async def test_scenario_16_recording_that_does_not_cover_its_transcript_is_not_verified(cast: Cast) -> None:
     """Media are pulled by a recorded request; an interrupted or changed recording is never called verified."""
     recording = Recording(
@@ -114,6 +139,19 @@ async def test_scenario_16_recording_that_does_not_cover_its_transcript_is_not_v
     assert {(finding.code.name, finding.path) for finding in findings} == {
         ("RECORDING_INTERRUPTED_AT_PULL", "/YSQS/LXLB/LX[2]/@ZY")
     }
+
+    # Where the police send the logs of centre and recorder, the gap in the transcript's time is told at the sending.
+    logged = papers(transfer(number=2))
+    told = {
+        finding.code.name: finding.path
+        for finding in (await cast.police.submit(logged, annexes=_logs(logged, seconds=40))).submitted.warnings
+    }
+    assert (
+        told["RECORDING_COVERAGE_GAP"] == f"/materials/{len(logged.documents)}#/visits/0/interrogations/0/recording_ids"
+    )
+    covered = papers(transfer(number=3))
+    sent_whole = await cast.police.submit(covered, annexes=_logs(covered, seconds=0))
+    assert "RECORDING_COVERAGE_GAP" not in sent_whole.warnings
 
     # Somebody changes the bytes behind the digest.
     stored = next((cast.world.home / "materials").rglob(f"*{whole[4:]}*"))
