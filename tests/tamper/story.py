@@ -59,6 +59,8 @@ PS, PR, CT, JA = (parse_agency(f"{role}:999001") for role in ("ps", "pr", "ct", 
 PSEUDONYM_KEY = b"k" * 32
 VAULT = DerivedVault()
 """Keys of the cases; the destroyed one is put in when the story destroys it."""
+_DESTROYED = itertools.count(1)
+"""All stories of a process share the keys, so no other story may have a case that this one destroys."""
 _SYSTEM = {"ps": "police", "pr": "procuratorate", "ct": "court", "ja": "justice"}
 
 
@@ -220,7 +222,7 @@ class Story:
 
     async def _destroy(self) -> None:
         """A case with content, then without; others follow it, so that it is never the last row of a table."""
-        third = self.new_case()
+        third = f"A999001000000202602{next(_DESTROYED):04d}"
         gone = await self.submit(PS, PR, third, RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, gone, PS, detail=b'{"reason":"y"}', consumer="")
         pseudonym = Pseudonyms(PSEUDONYM_KEY).case(third)
