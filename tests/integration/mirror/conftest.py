@@ -182,7 +182,18 @@ _GUARDED = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r'"
     " AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'insert_only') ORDER BY 1"
 )
-BY_INDEX = ("entry", "receipt", "bundle", "detail", "fact", "statement", "signer_key", "notice")
+BY_INDEX = (
+    "entry",
+    "receipt",
+    "bundle",
+    "detail",
+    "fact",
+    "statement",
+    "signer_key",
+    "notice",
+    "track",
+    "material_withheld",
+)
 BY_SIZE = ("state", "checkpoint", "cosignature", "timestamp_token", "timestamp_gap")
 
 
