@@ -133,6 +133,7 @@ async def test_scenario_12_present_suspect_is_accepted_and_the_absent_one_refuse
     assert (tracks[1].own, tracks[2].own) == (Own.WITH_FILE, Own.NOT_ACCEPTED)
     dues = await cast.world.clocks(case)
     assert (1, "K22") in dues
+    assert not {(2, "K20"), (2, "K22"), (2, "K23")} & dues.keys(), "nobody answers for a person who was not accepted"
     handed = papers(
         indictment(replace(case, documents=()), proposed(case.persons[0], on="2026-02-10"), on="2026-02-11")
     )
