@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from gateway.app_keys import KeyOffice, ListedKey
-    from gateway.core.ports import Appended
+    from gateway.core.ledger_port import Appended
 
 app = typer.Typer(
     no_args_is_help=True,

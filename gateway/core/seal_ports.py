@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gateway.core.ledger_port import StoredEntry, TreeHead
 from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.ports import StoredEntry, TreeHead
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from gateway.core.case_value import CHINA_TIME
 from gateway.core.enquiry import Progress, is_closed_to_enquiry, parse_code, unknown
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.identity import Agency
-from gateway.core.ports import EntryFilter
+from gateway.core.ledger_port import EntryFilter
 from gateway.flows.parts import Parts
 from gateway.flows.pull import read_stored
 

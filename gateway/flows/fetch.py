@@ -15,10 +15,10 @@ from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
+from gateway.core.ledger_port import Appended, InboxRow, StoredHandoff
 from gateway.core.lineage import report_sha256
 from gateway.core.manifest import parse_manifest
 from gateway.core.page_token import open_page_token, seal_page_token
-from gateway.core.ports import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_bytes_of, payload_of
 from gateway.core.visibility import View, find_withheld
 from gateway.flows.parts import Parts

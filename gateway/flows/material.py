@@ -9,7 +9,7 @@ from typing import Final
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_MATERIAL_BYTES
-from gateway.core.ports import StoredMaterial
+from gateway.core.material_port import StoredMaterial
 from gateway.core.visibility import View
 from gateway.flows.parts import Parts
 

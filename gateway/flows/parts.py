@@ -9,21 +9,10 @@ from gateway.core.clock_due import Counting
 from gateway.core.clock_table import ClockTable, load_clock_table
 from gateway.core.enquiry import EnquiryLimit
 from gateway.core.form.book import FormBook, load_form_book
+from gateway.core.ledger_port import InboxWatch, LedgerReader, LedgerWriter, NoticeReader
+from gateway.core.material_port import MaterialGrants, MaterialStore
 from gateway.core.mirror import MirrorSource
-from gateway.core.ports import (
-    Adapters,
-    BundleVerifier,
-    Clock,
-    InboxWatch,
-    LedgerReader,
-    LedgerWriter,
-    MaterialGrants,
-    MaterialStore,
-    NoticeReader,
-    Procedure,
-    StatementSigner,
-    StatementVerifier,
-)
+from gateway.core.ports import Adapters, BundleVerifier, Clock, Procedure, StatementSigner, StatementVerifier
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.seal_ports import Checkpoints
 from gateway.core.statement_form import StatementForms

@@ -16,9 +16,9 @@ from gateway.core.case_value import CHINA_TIME
 from gateway.core.entry import from_leaf
 from gateway.core.errors import ErrorCode, Finding, refuse
 from gateway.core.identity import Agency, Role
+from gateway.core.ledger_port import EntryFilter, StoredHandoff
 from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.material_request import MATERIAL_REQUEST, READER_OF_PURPOSE, Purpose
-from gateway.core.ports import EntryFilter, StoredHandoff
 from gateway.core.signed import payload_bytes_of
 from gateway.core.statement import Statement
 from gateway.core.visibility import ReaderKind, View, view_in_bundle

@@ -21,7 +21,8 @@ from gateway.core.clock_table import ClockTable
 from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact import FACT_TOPIC, KnownFact
-from gateway.core.ports import Clock, FactRow, InboxWatch, LedgerWriter
+from gateway.core.ledger_port import FactRow, InboxWatch, LedgerWriter
+from gateway.core.ports import Clock
 
 PAGE: Final = 1_000
 LONGEST_SLEEP: Final = timedelta(minutes=1)

@@ -17,8 +17,9 @@ from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.fact_of_statement import read_statement_facts
 from gateway.core.form.definition import Concern
 from gateway.core.identity import Agency
+from gateway.core.ledger_port import Appended, StoredStatement
 from gateway.core.page_token import open_page_token, seal_page_token
-from gateway.core.ports import Appended, SignedStatement, StoredStatement
+from gateway.core.ports import SignedStatement
 from gateway.core.procedural_act import PROCEDURAL_ACT
 from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement

@@ -14,7 +14,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.fact_of_annex import read_annex_facts
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
-from gateway.core.ports import Appended, EntryFilter
+from gateway.core.ledger_port import Appended, EntryFilter
 from gateway.core.restriction import restrictions_sha256
 from gateway.core.track_cause import read_record_cause
 from gateway.core.visibility import View, find_withheld

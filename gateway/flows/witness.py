@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 
 from gateway.core.cosignature import verify_cosignature
 from gateway.core.errors import ErrorCode, refuse
+from gateway.core.ledger_port import Appended
 from gateway.core.note import Note, NoteError, parse_note, parse_signature_line
-from gateway.core.ports import Appended
 from gateway.core.tlog_proof import TlogProof
 from gateway.core.witness_policy import WitnessPolicy, verify_cosigned
 from gateway.flows.cosign import Offer

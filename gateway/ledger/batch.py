@@ -10,7 +10,7 @@ from typing import Final
 from gateway.core.batch_receipt import BatchTree
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Command
-from gateway.core.ports import Appended
+from gateway.core.ledger_port import Appended
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.sealed import Seals
 

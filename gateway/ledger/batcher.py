@@ -30,8 +30,9 @@ from gateway.core.batch_receipt import BatchTree, join_receipt
 from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.handoff import Command
+from gateway.core.ledger_port import Appended
 from gateway.core.merkle_tile import TileEdge
-from gateway.core.ports import Appended, Clock
+from gateway.core.ports import Clock
 from gateway.ledger.batch import Batch, Item, Outcome, answer, later, refuse_all
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads

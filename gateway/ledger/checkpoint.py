@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from gateway.core.ledger_port import StoredEntry, TreeHead
 from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.ports import StoredEntry, TreeHead
 from gateway.core.seal_ports import StoredCheckpoint
 from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements

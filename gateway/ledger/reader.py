@@ -17,17 +17,7 @@ from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact import KnownFact
 from gateway.core.identity import Agency
-from gateway.core.merkle import (
-    EMPTY_ROOT,
-    Node,
-    consistency_nodes,
-    inclusion_nodes,
-    prove_consistency,
-    prove_inclusion,
-    root_nodes,
-    root_of,
-)
-from gateway.core.ports import (
+from gateway.core.ledger_port import (
     EntryFilter,
     HandoffFacts,
     InboxRow,
@@ -37,6 +27,16 @@ from gateway.core.ports import (
     StoredProgress,
     StoredStatement,
     TreeHead,
+)
+from gateway.core.merkle import (
+    EMPTY_ROOT,
+    Node,
+    consistency_nodes,
+    inclusion_nodes,
+    prove_consistency,
+    prove_inclusion,
+    root_nodes,
+    root_of,
 )
 from gateway.core.route import RecordKind
 from gateway.core.track import NO_TRACKS, Tracks, from_row

@@ -15,8 +15,8 @@ import asyncpg
 
 from gateway.core.entry import from_leaf
 from gateway.core.fsck_port import Row
+from gateway.core.ledger_port import TreeHead
 from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.ports import TreeHead
 from gateway.core.vault_port import CaseKeys
 from gateway.ledger.fsck_source import DatabaseSource
 from gateway.ledger.sealed import COMMON, Sealer, seal_row

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.core.batch_receipt import receipt_of
 from gateway.core.entry import WITHOUT_RECEIPT
-from gateway.core.ports import Appended
+from gateway.core.ledger_port import Appended
 
 
 def to_receipt(row: Any) -> str:

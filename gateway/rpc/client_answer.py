@@ -10,7 +10,7 @@ from enum import StrEnum
 from gateway.core.case import ReportLine
 from gateway.core.entry import HandoffState
 from gateway.core.errors import Finding
-from gateway.core.ports import NumberedRow
+from gateway.core.ledger_port import NumberedRow
 from gateway.flows.decide import Deficiency, Reason
 from gateway.rpc.client_receipt import Receipt
 from gateway.rpc.client_sealed import SealedReceipt

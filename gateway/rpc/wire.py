@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.core.entry import EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
-from gateway.core.ports import Appended, InboxRow, NumberedRow, StoredEntry, StoredHandoff
+from gateway.core.ledger_port import Appended, InboxRow, NumberedRow, StoredEntry, StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
 from gateway.core.visibility import View

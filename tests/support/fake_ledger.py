@@ -15,7 +15,7 @@ from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact import KnownFact, from_facts_bytes
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
-from gateway.core.ports import (
+from gateway.core.ledger_port import (
     Appended,
     EntryFilter,
     HandoffFacts,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.core.clock_alarm import Parties
 from gateway.core.entry import Entry, EntryKind, to_leaf
-from gateway.core.ports import Notice
+from gateway.core.ledger_port import Notice
 
 
 @dataclass(slots=True)

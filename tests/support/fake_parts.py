@@ -17,8 +17,10 @@ from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.form.book import load_form_book
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.judge.outcome import Result, RuleFinding, RuleOutcome
+from gateway.core.ledger_port import LedgerReader
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
-from gateway.core.ports import LedgerReader, Procedure, StoredMaterial, Withheld
+from gateway.core.material_port import StoredMaterial, Withheld
+from gateway.core.ports import Procedure
 from gateway.core.procedural_act import procedural_act_form
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.ledger_port import StoredEntry, TreeHead
 from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.ports import StoredEntry, TreeHead
 from gateway.core.seal_ports import MemoryLostError, SeenTree, StoredCheckpoint
 
 

@@ -17,7 +17,7 @@ from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency, Role
-from gateway.core.ports import Appended
+from gateway.core.ledger_port import Appended
 from gateway.core.restriction import restrictions_of, restrictions_sha256
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher

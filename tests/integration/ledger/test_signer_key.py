@@ -13,7 +13,7 @@ from gateway.core.entry import OWN_KINDS, EntryKind
 from gateway.core.errors import ErrorCode
 from gateway.core.handoff import Command
 from gateway.core.key_history import KeyHistory, RevocationReason, Standing
-from gateway.core.ports import Appended
+from gateway.core.ledger_port import Appended
 from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.ledger.pool import open_pool
 from gateway.ledger.signer_key import KeyStore

@@ -17,7 +17,7 @@ from gateway.core.clock_table import load_clock_table
 from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact import Fact, KnownFact
-from gateway.core.ports import Appended, FactRow
+from gateway.core.ledger_port import Appended, FactRow
 from gateway.flows.schedule import Scheduler
 from tests.support.fake_ledger import FakeClock, FakeWatch
 

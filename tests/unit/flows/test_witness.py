@@ -11,8 +11,8 @@ import pytest
 from gateway.core.cosignature import cosign
 from gateway.core.entry import leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.ledger_port import Appended
 from gateway.core.note import Signature, parse_note
-from gateway.core.ports import Appended
 from gateway.core.seal_ports import StoredCheckpoint
 from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from gateway.flows.parts import Parts
