@@ -40,7 +40,7 @@ def test_load_registry_development_pki_has_a_key_for_each_agency(tmp_path: Path)
     layout = make_pki(tmp_path / "pki", now=NOW)
     registry = load_registry(layout.signing_ca, layout.signers)
     assert {str(key.agency) for key in registry.registered.values()} >= {"ps:110108", "ja:110105", "ov:110000"}
-    assert len(registry.registered) == 9
+    assert len(registry.registered) == 10
     assert {key.algorithm for key in registry.registered.values()} == {"EdDSA", "ES256"}
     assert registry.revoked == frozenset()
     assert all(thumbprint(key.certificate) == key_id for key_id, key in registry.registered.items())
