@@ -21,7 +21,7 @@ from adapters.engine.format import PUBLISHED_MAPPING, Format
 from adapters.engine.item import Item
 from adapters.engine.plan import RowPlan
 from adapters.engine.schema import Row
-from gateway.core.case import ReportLine
+from gateway.core.case.case import ReportLine
 from gateway.core.errors import ErrorCode
 
 Samples = Mapping[str, tuple[bytes, ...]]

@@ -22,7 +22,7 @@ from adapters.plugin import BrokenPlugin, load_format, load_plugins, load_sample
 from adapters.police.source import FORMAT as POLICE
 from adapters.police.v3_3.source import FORMAT as POLICE_3_3
 from adapters.procuratorate.source import FORMAT as PROCURATORATE
-from gateway.core.case import Reading, Rendition
+from gateway.core.case.case import Reading, Rendition
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
 from gateway.core.schema_register import Schema

@@ -10,7 +10,7 @@ from pathlib import Path
 from certs.note import make_note_keys
 from certs.pki import load_identities, make_pki
 from gateway.core.errors import GatewayError
-from gateway.core.note import is_key_name
+from gateway.core.log.note import is_key_name
 
 
 def _require_log(origin: str | None, witnesses: list[str], quorum: int, agencies: list[str] | None) -> None:

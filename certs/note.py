@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from certs.layout import PkiLayout, make_directory, write_key, write_new
-from gateway.core.note import COSIGNATURE_V1, ED25519, NoteKey
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.note import COSIGNATURE_V1, ED25519, NoteKey
+from gateway.core.log.witness_policy import WitnessPolicy
 
 
 def witness_name(origin: str, agency: str) -> str:

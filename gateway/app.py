@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from gateway.core.form.book import FormBook
     from gateway.core.identity import Agency
     from gateway.core.judge.procedure import RuleProcedure
-    from gateway.core.ports import Clock
+    from gateway.core.log.witness_policy import WitnessPolicy
+    from gateway.core.port.flow import Clock
+    from gateway.core.port.vault import CaseKeys
     from gateway.core.statement_form import StatementForms
-    from gateway.core.vault_port import CaseKeys
-    from gateway.core.witness_policy import WitnessPolicy
 
 _LOG: Final = logging.getLogger(__name__)
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
@@ -58,8 +58,8 @@ def statement_forms(book: FormBook) -> StatementForms:
     Args:
         book: the published forms.
     """
-    from gateway.core.material_request import MATERIAL_REQUEST  # noqa: PLC0415
-    from gateway.core.procedural_act import procedural_act_form  # noqa: PLC0415
+    from gateway.core.access.material_request import MATERIAL_REQUEST  # noqa: PLC0415
+    from gateway.core.procedure.procedural_act import procedural_act_form  # noqa: PLC0415
     from gateway.core.statement_form import StatementForms, published_statement_forms  # noqa: PLC0415
 
     return StatementForms((*published_statement_forms(book), procedural_act_form(book), MATERIAL_REQUEST))
@@ -117,7 +117,7 @@ def load_policy(path: Path | None, origin: str) -> WitnessPolicy | None:
         OSError: it cannot be read.
         ValueError: it cannot be used, or is for another log.
     """
-    from gateway.core.witness_policy import parse_policy  # noqa: PLC0415
+    from gateway.core.log.witness_policy import parse_policy  # noqa: PLC0415
 
     if path is None:
         return None

@@ -23,9 +23,9 @@ from gateway.audit.fsck import Known, Outcome, Part, check_ledger, finish, make_
 from gateway.audit.seal_check import SealKeys, VerifyToken
 from gateway.audit.token_check import verify_token
 from gateway.core.errors import GatewayError
-from gateway.core.evidence_port import MadeRendition, PackKeys
 from gateway.core.lineage import to_report_bytes
-from gateway.core.vault_port import CaseKeys
+from gateway.core.port.evidence import MadeRendition, PackKeys
+from gateway.core.port.vault import CaseKeys
 from gateway.ledger.evidence_source import EvidenceReader
 from gateway.ledger.fsck_source import open_source
 

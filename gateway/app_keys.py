@@ -16,9 +16,9 @@ from cryptography import x509
 
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.handoff import Command
-from gateway.core.key_history import KeyHistory, RevocationReason
-from gateway.core.ledger_port import Appended, InboxWatch, LedgerWriter
-from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
+from gateway.core.log.key_history import KeyHistory, RevocationReason
+from gateway.core.log.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
+from gateway.core.port.ledger import Appended, InboxWatch, LedgerWriter
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.draft import KEY_TOPIC
 from gateway.ledger.pool import open_pool

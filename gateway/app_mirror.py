@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.audit.mirror import Followed, Mirror, MirrorRefusedError
 from gateway.audit.mirror_file import create_mirror
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.seal_ports import MemoryLostError
+from gateway.core.port.seal import MemoryLostError
 from gateway.telemetry import MirrorTelemetry, set_up_exporters
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gateway.audit.fsck import Known
     from gateway.audit.rebuild import Mirrors, Tail
     from gateway.core.identity import Agency
+    from gateway.core.log.witness_policy import WitnessPolicy
+    from gateway.core.port.vault import CaseKeys
     from gateway.core.pseudonym import Pseudonyms
-    from gateway.core.vault_port import CaseKeys
-    from gateway.core.witness_policy import WitnessPolicy
     from gateway.ledger.rebuild import TailWriter
 
 _LOG: Final = logging.getLogger("gateway.mirror")

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gateway.app import adapters, load_forms, procedure_of
 from gateway.app_vault import VaultAccess, open_evidence
 from gateway.core.annex import Annex
-from gateway.core.case import Case
+from gateway.core.case.case import Case
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import Entry, from_leaf
 from gateway.core.errors import GatewayError
-from gateway.core.evidence_port import CaseBundle
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX
 from gateway.core.form.legal_review import NAME as REVIEW
 from gateway.core.form.legal_review import to_review
@@ -23,6 +22,7 @@ from gateway.core.form.register import to_register
 from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Replayed, is_judged, replay_entry
 from gateway.core.manifest import Manifest, parse_manifest
+from gateway.core.port.evidence import CaseBundle
 from gateway.core.signed import payload_of
 from gateway.flows.register import PAGE, REGISTER
 from gateway.ledger.reader import Reader

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.telemetry import ScheduleTelemetry, set_up_exporters
 
 if TYPE_CHECKING:
-    from gateway.core.clock_due import Counting
-    from gateway.core.clock_table import ClockTable
+    from gateway.core.clock.due import Counting
+    from gateway.core.clock.table import ClockTable
 
 
 def now() -> datetime:
@@ -52,9 +52,9 @@ def load_counting(holidays: tuple[Path, ...] = (), readings: Path | None = None)
         OSError: a file cannot be read.
         ValueError: it is no year of holidays, or has no readings (RuleFileError).
     """
-    from gateway.core.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
-    from gateway.core.clock_due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock_table import (  # noqa: PLC0415 - as above
+    from gateway.core.clock.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
+    from gateway.core.clock.due import Counting  # noqa: PLC0415 - as above
+    from gateway.core.clock.table import (  # noqa: PLC0415 - as above
         ClockTable,
         load_clock_rules,
         load_clock_table,

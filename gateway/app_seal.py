@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.core.note import COSIGNATURE_V1
-from gateway.core.seal_ports import MemoryLostError
+from gateway.core.log.note import COSIGNATURE_V1
+from gateway.core.port.seal import MemoryLostError
 from gateway.flows.cosign import Cosigner, follow_once, run_witness
 from gateway.flows.seal import Sealer, SealRefusedError, run_sealer
 from gateway.telemetry import SealTelemetry, set_up_exporters

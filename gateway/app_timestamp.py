@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.core.timestamp_port import StoredToken, TimestampGap
+from gateway.core.port.timestamp import StoredToken, TimestampGap
 from gateway.flows.timestamp import Stamper, run_stamper
 from gateway.telemetry import StampTelemetry, set_up_exporters
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.destruction import DestructionReason, destroy_case
 from gateway.core.entry import OPEN_STATES, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.ledger_port import EntryFilter, LedgerReader, LedgerWriter
-from gateway.core.vault_port import CaseKeys
+from gateway.core.log.destruction import DestructionReason, destroy_case
+from gateway.core.port.ledger import EntryFilter, LedgerReader, LedgerWriter
+from gateway.core.port.vault import CaseKeys
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.case_material import CaseMaterials
 from gateway.ledger.evidence_source import EvidenceReader

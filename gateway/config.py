@@ -14,7 +14,7 @@
 | FASTTRACK_VAULT_URL | PostgreSQL database of the case keys, never the ledger's own, as a URL | required |
 | FASTTRACK_MASTER_KEY_FILE | file of 32 secret bytes that wrap the case keys (vault/README.md) | required |
 | FASTTRACK_MATERIALS_DIR | folder of the material store | required |
-| FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/witness_policy.py) | none sealed |
+| FASTTRACK_WITNESS_POLICY | TOML file: whose cosignatures seal a receipt (core/log/witness_policy.py) | none sealed |
 | FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
 | FASTTRACK_FORM_SETTINGS | YAML file: other tolerances of the checks of forms (core/rules/forms.yaml) | none |
 | FASTTRACK_RULE_SETTINGS | YAML file: other readings of the rules (core/rules/README.md) | those of the rules |

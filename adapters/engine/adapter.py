@@ -25,13 +25,13 @@ from adapters.engine.scan import LimitExceededError, Scan
 from adapters.engine.source_json import JsonSource
 from adapters.engine.source_xml import NotWellFormedError, XmlSource
 from adapters.engine.writer import Writer, write_json, write_xml
-from gateway.core.case_record import MaterialReference, Reading, RecordHeader, ReportLine
+from gateway.core.case.record import MaterialReference, Reading, RecordHeader, ReportLine
 from gateway.core.errors import ErrorCode, Severity
 
 if TYPE_CHECKING:
     from adapters.engine.format import Format
     from adapters.engine.plan import RowPlan
-    from gateway.core.case import Case
+    from gateway.core.case.case import Case
 
 MOST_BYTES: Final = 1 << 20
 """Size of a record that is accepted unless the caller says otherwise."""

@@ -11,7 +11,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
 from adapters.engine.item import Item
-from gateway.core import case as core
+from gateway.core.case import case as core
 
 CLASSES: Final[dict[str, type[Any]]] = {
     "record": core.Case,

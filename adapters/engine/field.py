@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adapters.engine.codec import BAD_FORMAT, Codec, Unreadable
 from adapters.engine.fold import Placeholder
-from gateway.core.case_value import Term
+from gateway.core.case.value import Term
 from gateway.core.errors import ErrorCode
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from adapters.engine.field import KEPT, LOSSY, UNMAPPED, Cells, Field, Naming, S
 from adapters.engine.fold import Placeholder, is_placeholder
 from adapters.engine.item import Item, Source
 from adapters.engine.value_text import read_text
-from gateway.core.case_value import RawText
+from gateway.core.case.value import RawText
 from gateway.core.errors import ErrorCode
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.engine.field import KEPT, UNMAPPED, Entry
-from gateway.core.case_record import ReportLine
+from gateway.core.case.record import ReportLine
 
 if TYPE_CHECKING:
     from adapters.engine.scan import Scan

@@ -14,7 +14,7 @@ from typing import Final
 from adapters.engine.codec import BAD_FORMAT, Codec, Unreadable
 from adapters.engine.fold import Placeholder, fold
 from adapters.engine.han import NUMBER_OF_HAN, YEAR_DIGIT_OF_HAN
-from gateway.core.case_value import CHINA_TIME, PartialDate
+from gateway.core.case.value import CHINA_TIME, PartialDate
 
 _UNKNOWN: Final = "不详"
 _CACHE: Final = 4096

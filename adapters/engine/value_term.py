@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from adapters.engine.codec import BAD_FORMAT, Codec, Unreadable
 from adapters.engine.han import HAN_OF_NUMBER, NUMBER_OF_HAN
-from gateway.core.case_value import Term
+from gateway.core.case.value import Term
 
 _PERIOD: Final = re.compile(r"P(?=\d)(?:(\d{1,2})Y)?(?:(\d{1,2})M)?(?:(\d{1,2})D)?", re.ASCII)
 _N: Final = "[零一二三四五六七八九十两]{1,3}|[0-9]{1,2}"

@@ -13,9 +13,9 @@ from gateway.audit.jws_check import JwsError, decode_segment, parse_header, spli
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
 from gateway.core.digest import sm3_hex
 from gateway.core.errors import GatewayError
-from gateway.core.fsck_port import FsckSource, Row, Unread
 from gateway.core.identity import Role, parse_agency
-from gateway.core.key_history import KeyHistory, Standing
+from gateway.core.log.key_history import KeyHistory, Standing
+from gateway.core.port.fsck import FsckSource, Row, Unread
 from gateway.core.pseudonym import Pseudonyms
 
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}

@@ -29,10 +29,10 @@ from gateway.audit.replay_head import (
 )
 from gateway.core.entry import Entry, EntryKind, to_leaf
 from gateway.core.errors import GatewayError
-from gateway.core.fsck_port import ENTRY_COLUMNS, Row
 from gateway.core.handoff import MAX_LEASE, CaseHead, Place, decide_act
+from gateway.core.port.fsck import ENTRY_COLUMNS, Row
+from gateway.core.procedure.track import NO_TRACKS, Tracks, from_row, row_sha256
 from gateway.core.strict_json import parse_object
-from gateway.core.track import NO_TRACKS, Tracks, from_row, row_sha256
 
 _AT: Final = {name: FIELDS.index(name) for name in FIELDS}
 # Fields that are used together are taken together: this runs for every entry.

@@ -29,11 +29,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.audit.bag import BagWriter
 from gateway.audit.jws_check import Header, decode_segment, parse_header, split
 from gateway.audit.pack_readme import Signed, write_readme
-from gateway.core.batch_receipt import SEPARATOR
 from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
-from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, EvidenceSource, PackKeys
 from gateway.core.identity import parse_agency
-from gateway.core.note import NoteError, parse_note, parse_signature_line
+from gateway.core.log.batch_receipt import SEPARATOR
+from gateway.core.log.note import NoteError, parse_note, parse_signature_line
+from gateway.core.port.evidence import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, EvidenceSource, PackKeys
 
 FORMAT: Final = "fasttrack-evidence/1"
 

@@ -38,7 +38,7 @@ from gateway.audit.seal_check import SealKeys, check_seals, sizes_of_seals
 from gateway.audit.statement_check import StatementCheck
 from gateway.audit.tree_check import TreeCheck, check_upper_tiles
 from gateway.audit.tree_scan import TreeScan
-from gateway.core.fsck_port import FsckSource
+from gateway.core.port.fsck import FsckSource
 from gateway.core.pseudonym import Pseudonyms
 
 ENTRIES_A_PART: Final = 1_000_000

@@ -9,8 +9,8 @@ from gateway.audit.jws_check import load_certificate
 from gateway.audit.leaf_form import parse_entry
 from gateway.audit.sm2_check import public_key_info
 from gateway.core.entry import Entry, EntryKind
-from gateway.core.fsck_port import FsckSource
-from gateway.core.key_history import KeyHistory, registration_id, revocation_id
+from gateway.core.log.key_history import KeyHistory, registration_id, revocation_id
+from gateway.core.port.fsck import FsckSource
 
 
 async def load_keys(source: FsckSource, report: Report | None = None) -> KeyHistory:

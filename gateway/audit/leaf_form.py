@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, to_leaf
-from gateway.core.lifecycle import Assessment, Stage
+from gateway.core.procedure.lifecycle import Assessment, Stage
 
 # Nothing is ever taken back (possessive), and what a text may hold is looked at once for the whole leaf.
 _TEXT: Final = r'"([^"]++)"'

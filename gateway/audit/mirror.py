@@ -16,13 +16,13 @@ from gateway.audit.mirror_check import MirrorFault, PageRefusedError
 from gateway.audit.mirror_copy import Copying
 from gateway.audit.mirror_file import keep_evidence
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.checkpoint import Checkpoint, verify_checkpoint
-from gateway.core.cosignature import verify_cosignature
 from gateway.core.identity import Agency
-from gateway.core.merkle import ProofError, verify_consistency
-from gateway.core.mirror import LogOffer, MirrorGateway, SealRow
-from gateway.core.note import NoteError, VerifierKey, parse_signature_line
-from gateway.core.seal_ports import SeenTree
+from gateway.core.log.checkpoint import Checkpoint, verify_checkpoint
+from gateway.core.log.cosignature import verify_cosignature
+from gateway.core.log.merkle import ProofError, verify_consistency
+from gateway.core.log.mirror import LogOffer, MirrorGateway, SealRow
+from gateway.core.log.note import NoteError, VerifierKey, parse_signature_line
+from gateway.core.port.seal import SeenTree
 
 SEALS_AGAIN: Final = 100
 """Seals of so many last checkpoints are asked for again in each round: cosignatures and time stamps come later."""

@@ -10,10 +10,11 @@ from hashlib import sha256
 
 from gateway.audit.jws_check import JwsError, decode_segment, split
 from gateway.audit.leaf_form import parse_entry
-from gateway.core.batch_receipt import BatchTree
+from gateway.core.access.restriction import restrictions_sha256
 from gateway.core.entry import Entry, leaf_hash
 from gateway.core.identity import Agency
-from gateway.core.mirror import (
+from gateway.core.log.batch_receipt import BatchTree
+from gateway.core.log.mirror import (
     BESIDE,
     BatchRow,
     EntryRow,
@@ -23,7 +24,6 @@ from gateway.core.mirror import (
     has_beside,
     may_read,
 )
-from gateway.core.restriction import restrictions_sha256
 
 
 class MirrorFault(StrEnum):

@@ -16,8 +16,8 @@ from gateway.audit.mirror_check import (
 from gateway.audit.mirror_store import MirrorStore
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind
 from gateway.core.identity import Agency
-from gateway.core.merkle import HASH_BYTES, Frontier
-from gateway.core.mirror import BatchRow, LogPage, MirroredEntry, may_read
+from gateway.core.log.merkle import HASH_BYTES, Frontier
+from gateway.core.log.mirror import BatchRow, LogPage, MirroredEntry, may_read
 
 
 class Copying:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from gateway.core.seal_ports import MemoryLostError
+from gateway.core.port.seal import MemoryLostError
 
 FILE: Final = "mirror.sqlite"
 VERSION: Final = 1

@@ -18,10 +18,10 @@ from typing import Final, Self
 from uuid import UUID
 
 from gateway.audit.mirror_file import FILE, connect, require_version, transaction
-from gateway.core.merkle import Frontier, Node, ProofError, root_of, to_hashes
-from gateway.core.merkle_tile import FullTile, TileEdge, node_of_tile, tile_of
-from gateway.core.mirror import BESIDE, BatchRow, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
-from gateway.core.seal_ports import MemoryLostError, SeenTree
+from gateway.core.log.merkle import Frontier, Node, ProofError, root_of, to_hashes
+from gateway.core.log.merkle_tile import FullTile, TileEdge, node_of_tile, tile_of
+from gateway.core.log.mirror import BESIDE, BatchRow, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
+from gateway.core.port.seal import MemoryLostError, SeenTree
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from gateway.core.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
-from gateway.core.cosignature import find_cosignatures
-from gateway.core.merkle import (
+from gateway.core.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from gateway.core.log.cosignature import find_cosignatures
+from gateway.core.log.merkle import (
     HASH_BYTES,
     TILE_LEVELS,
     TILE_WIDTH,
@@ -28,9 +28,9 @@ from gateway.core.merkle import (
     prove_consistency,
     verify_consistency,
 )
-from gateway.core.merkle_tile import Tile, node_of_tile, tile_of
-from gateway.core.note import NoteError, VerifierKey, parse_note
-from gateway.core.tile_path import TilePath
+from gateway.core.log.merkle_tile import Tile, node_of_tile, tile_of
+from gateway.core.log.note import NoteError, VerifierKey, parse_note
+from gateway.core.log.tile_path import TilePath
 
 Fetch = Callable[[str, int], bytes]
 """Gives the bytes below a path without leading slash, at most so many.

@@ -11,7 +11,7 @@ from cryptography import x509
 from gateway.audit.bag import Bag
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.core.entry import Entry
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.witness_policy import WitnessPolicy
 
 
 @dataclass(frozen=True, slots=True)

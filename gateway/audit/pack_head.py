@@ -12,11 +12,11 @@ from gateway.audit.finding import AuditFinding, Severity
 from gateway.audit.pack import Pack
 from gateway.audit.seal_check import TokenError
 from gateway.audit.token_check import verify_token
-from gateway.core.checkpoint import parse_checkpoint
 from gateway.core.entry import leaf_hash
-from gateway.core.merkle import ProofError, verify_inclusion
-from gateway.core.note import NoteError, parse_note
-from gateway.core.witness_policy import PolicyError, WitnessPolicy, parse_policy, verify_cosigned
+from gateway.core.log.checkpoint import parse_checkpoint
+from gateway.core.log.merkle import ProofError, verify_inclusion
+from gateway.core.log.note import NoteError, parse_note
+from gateway.core.log.witness_policy import PolicyError, WitnessPolicy, parse_policy, verify_cosigned
 
 
 @dataclass(frozen=True, slots=True)

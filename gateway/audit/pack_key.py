@@ -21,7 +21,7 @@ from gateway.audit.pack import Pack
 from gateway.audit.pack_head import HeadCheck
 from gateway.audit.sm2_check import public_key_info
 from gateway.core.entry import Entry, EntryKind
-from gateway.core.key_history import KeyHistory, Standing, judge_key
+from gateway.core.log.key_history import KeyHistory, Standing, judge_key
 
 _KINDS: Final = (EntryKind.KEY_REGISTERED, EntryKind.KEY_REVOKED)
 _MAX_KEYS: Final = 10_000

@@ -15,11 +15,11 @@ from gateway.audit.evidence import to_openssl
 from gateway.audit.finding import AuditFinding, Severity
 from gateway.audit.jws_check import JwsError, UncheckedError, decode_segment, parse_header, verify_chain, verify_jws
 from gateway.audit.pack import Pack
-from gateway.core.batch_receipt import parse_receipt, verify_place
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash
 from gateway.core.identity import GATEWAY_URI, URI_PREFIX
-from gateway.core.merkle import ProofError
+from gateway.core.log.batch_receipt import parse_receipt, verify_place
+from gateway.core.log.merkle import ProofError
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 BUNDLE_TYPE: Final = "fasttrack-bundle+jws"

@@ -17,16 +17,16 @@ from gateway.audit.finding import AuditFinding, Findings
 from gateway.audit.jws_check import decode_segment, split
 from gateway.audit.mirror_check import EntryRefusedError, check_bundle, check_entry
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.checkpoint import verify_checkpoint
+from gateway.core.access.material_request import MATERIAL_REQUEST
 from gateway.core.entry import Entry, EntryKind
-from gateway.core.fsck_port import Row
-from gateway.core.material_request import MATERIAL_REQUEST
-from gateway.core.merkle import Frontier
-from gateway.core.merkle_tile import TileEdge
-from gateway.core.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
-from gateway.core.note import NoteError, VerifierKey
+from gateway.core.log.checkpoint import verify_checkpoint
+from gateway.core.log.merkle import Frontier
+from gateway.core.log.merkle_tile import TileEdge
+from gateway.core.log.mirror import BESIDE, MirroredEntry, SealRow, StoredBundle, has_beside
+from gateway.core.log.note import NoteError, VerifierKey
+from gateway.core.port.fsck import Row
+from gateway.core.procedure.track import from_row
 from gateway.core.pseudonym import Pseudonyms
-from gateway.core.track import from_row
 
 CHUNK: Final = 1_000
 """Entries whose rows are in memory at once."""

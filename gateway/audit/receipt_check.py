@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, encode_segment, parse_header, verify_jws
-from gateway.core.batch_receipt import BatchTree, to_claims
+from gateway.core.log.batch_receipt import BatchTree, to_claims
 
 RECEIPT_TYPE: Final = "fasttrack-receipt+jws"
 _SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]", re.ASCII)

@@ -11,10 +11,10 @@ from uuid import UUID
 from gateway.core.entry import Entry, EntryKind, HandoffState
 from gateway.core.handoff import Command, HandoffHead
 from gateway.core.identity import parse_actor, parse_agency
-from gateway.core.lifecycle import CaseState
+from gateway.core.procedure.lifecycle import CaseState
+from gateway.core.procedure.track import NO_TRACKS, Tracks, from_row
 from gateway.core.route import RecordKind
 from gateway.core.strict_json import parse_object
-from gateway.core.track import NO_TRACKS, Tracks, from_row
 
 INITIAL_TEXT: Final = '{"assessment":"none","holder":"","moved_at":0,"returns":0,"stage":"P4"}'
 _PASSED_ON: Final = tuple(

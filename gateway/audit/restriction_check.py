@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.leaf_form import field_reader, parse_fields
-from gateway.core.fsck_port import FsckSource
-from gateway.core.restriction import restrictions_sha256
+from gateway.core.access.restriction import restrictions_sha256
+from gateway.core.port.fsck import FsckSource
 
 _TABLE: Final = "material_withheld"
 _read: Final = field_reader("receiver", "withheld_sha256")

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from gateway.audit.finding import AuditFinding, Report, Severity
-from gateway.core.fsck_port import FsckSource
+from gateway.core.port.fsck import FsckSource
 
 _UNREADABLE = ("r ", "v ", "column ")
 

@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import Final
 
 from gateway.audit.finding import AuditFinding, Report, Severity
-from gateway.core.checkpoint import Checkpoint, parse_checkpoint
-from gateway.core.cosignature import TIMESTAMP_BYTES, verify_cosignature
 from gateway.core.errors import ErrorCode
-from gateway.core.fsck_port import FsckSource
-from gateway.core.note import NoteError, VerifierKey, parse_note, parse_signature_line, verify_note
+from gateway.core.log.checkpoint import Checkpoint, parse_checkpoint
+from gateway.core.log.cosignature import TIMESTAMP_BYTES, verify_cosignature
+from gateway.core.log.note import NoteError, VerifierKey, parse_note, parse_signature_line, verify_note
+from gateway.core.port.fsck import FsckSource
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _GAP_CODES: Final = frozenset(int(code) for code in ErrorCode if code.name.startswith("TIMESTAMP_"))

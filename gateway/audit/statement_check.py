@@ -13,12 +13,12 @@ from gateway.audit.bundle_check import report_missing_grants, report_unread
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, parse_header, split
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
+from gateway.core.access.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
+from gateway.core.access.enquiry import to_progress
+from gateway.core.access.material_request import MATERIAL_REQUEST
 from gateway.core.digest import sm3_hex
-from gateway.core.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
-from gateway.core.enquiry import to_progress
-from gateway.core.fsck_port import FsckSource, Row
-from gateway.core.key_history import KeyHistory, Standing
-from gateway.core.material_request import MATERIAL_REQUEST
+from gateway.core.log.key_history import KeyHistory, Standing
+from gateway.core.port.fsck import FsckSource, Row
 from gateway.core.pseudonym import Pseudonyms
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -13,8 +13,8 @@ from typing import Final
 from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.receipt_check import Batch, ReceiptCheck
 from gateway.core.entry import WITHOUT_RECEIPT
-from gateway.core.fsck_port import FsckSource, Pages, Row
-from gateway.core.merkle import TILE_LEVELS, TILE_WIDTH, Frontier, ProofError, fold
+from gateway.core.log.merkle import TILE_LEVELS, TILE_WIDTH, Frontier, ProofError, fold
+from gateway.core.port.fsck import FsckSource, Pages, Row
 
 _LAST_LEVEL: Final = 7
 

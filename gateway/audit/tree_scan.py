@@ -15,8 +15,8 @@ from gateway.audit.finding import Findings
 from gateway.audit.receipt_check import Batch, ReceiptCheck
 from gateway.audit.tree_check import Cursor
 from gateway.core.entry import WITHOUT_RECEIPT
-from gateway.core.fsck_port import FsckSource, Row
-from gateway.core.merkle import HASH_BYTES, TILE_LEVELS, TILE_WIDTH, Frontier, ProofError, to_hashes
+from gateway.core.log.merkle import HASH_BYTES, TILE_LEVELS, TILE_WIDTH, Frontier, ProofError, to_hashes
+from gateway.core.port.fsck import FsckSource, Row
 
 
 class _Edge:

@@ -21,7 +21,7 @@ from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading, Rendition, ReportLine
+    from gateway.core.case.case import Reading, Rendition, ReportLine
 
 app = typer.Typer(help="Try the mapping between agency schemas; look at them.", no_args_is_help=True)
 

@@ -19,7 +19,7 @@ from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from gateway.core.annex import Annex
-    from gateway.core.case import Case
+    from gateway.core.case.case import Case
     from gateway.core.errors import Finding
     from gateway.core.form.book import FormBook
     from gateway.core.form.definition import Form

@@ -16,8 +16,8 @@ from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 from gateway.config import PREFIX, SettingsError, parse_database_url, parse_vault
-from gateway.core.destruction import DestructionReason
 from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.log.destruction import DestructionReason
 
 if TYPE_CHECKING:
     from gateway.app_vault import CaseOffice, CaseSummary, Destroyed

@@ -13,11 +13,11 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.clock_due import Moment, to_day
-from gateway.core.clock_view import CaseClocks, ClockView
-from gateway.core.clock_warning import WarningLevel
-from gateway.core.fact import to_moment_text
+from gateway.core.case.value import CHINA_TIME
+from gateway.core.clock.due import Moment, to_day
+from gateway.core.clock.view import CaseClocks, ClockView
+from gateway.core.clock.warning import WarningLevel
+from gateway.core.fact.fact import to_moment_text
 
 LEAST_WIDTH: Final = 60
 MOST_WIDTH: Final = 120

@@ -20,8 +20,8 @@ from gateway.cli.command import Session, gateway_command
 from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
-    from gateway.core.clock_due import Counting
-    from gateway.core.clock_table import ClockTable
+    from gateway.core.clock.due import Counting
+    from gateway.core.clock.table import ClockTable
     from gateway.core.errors import Finding
 
 CASE: Final = re.compile(r"A[0-9]{22}", re.ASCII)
@@ -114,7 +114,7 @@ def list_clocks(
     Exit status: 0 shown, 2 the file of settings is wrong.
     """
     from gateway.cli.output import print_json, print_table  # noqa: PLC0415 - loads rich
-    from gateway.core.clock_listing import describe_rule, to_markdown  # noqa: PLC0415 - only here
+    from gateway.core.clock.listing import describe_rule, to_markdown  # noqa: PLC0415 - only here
 
     table, _ = _load(settings, [])
     rows = [describe_rule(row) for row in table.rows]
@@ -138,7 +138,7 @@ def answer_line(line: bytes | None, table: ClockTable, counting: Counting) -> di
     Returns:
         {due, rolled_from, rule, basis} or {error}.
     """
-    from gateway.core.clock_request import answer_request  # noqa: PLC0415 - with the table
+    from gateway.core.clock.request import answer_request  # noqa: PLC0415 - with the table
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - with the table
 
     try:
@@ -192,9 +192,9 @@ def _read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def _load(settings: Path | None, holidays: list[Path]) -> tuple[ClockTable, Counting]:
-    from gateway.core.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
-    from gateway.core.clock_due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock_table import (  # noqa: PLC0415 - as above
+    from gateway.core.clock.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
+    from gateway.core.clock.due import Counting  # noqa: PLC0415 - as above
+    from gateway.core.clock.table import (  # noqa: PLC0415 - as above
         ClockTable,
         load_clock_rules,
         load_clock_table,

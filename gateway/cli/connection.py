@@ -13,7 +13,7 @@ from gateway.core.identity import Agency
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from gateway.core.witness_policy import WitnessPolicy
+    from gateway.core.log.witness_policy import WitnessPolicy
     from gateway.rpc.client import GatewayClient
     from gateway.rpc.client_call import RetryPolicy
 
@@ -157,7 +157,7 @@ def open_client(settings: ConnectionSettings, *, retry: RetryPolicy | None = Non
 def _policy(settings: ConnectionSettings) -> WitnessPolicy | None:
     if settings.witness_policy is None:
         return None
-    from gateway.core.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.log.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
 
     settings.require(("witness_policy",))
     try:

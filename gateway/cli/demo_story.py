@@ -22,7 +22,7 @@ from gateway.rpc.client_answer import Decision
 from gateway.rpc.client_error import EvidenceRejected
 
 if TYPE_CHECKING:
-    from gateway.core.ledger_port import InboxRow
+    from gateway.core.port.ledger import InboxRow
     from gateway.rpc.client import GatewayClient
     from gateway.rpc.client_answer import Fetched
     from gateway.rpc.client_ledger import CaseTimeline, ConsistencyProof, InclusionProof

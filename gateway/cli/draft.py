@@ -20,7 +20,7 @@ from gateway.rpc.client_bundle import BundleDraft, MaterialFile, make_uuid7
 from gateway.rpc.client_material import FileDigest, digest_file
 
 if TYPE_CHECKING:
-    from gateway.core.case import Case, Reading
+    from gateway.core.case.case import Case, Reading
     from gateway.rpc.client import GatewayClient
 
 STATE_SUFFIX: Final = ".fasttrack.json"

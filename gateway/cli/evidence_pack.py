@@ -71,7 +71,7 @@ def export(
     from gateway.app_vault import VaultAccess  # noqa: PLC0415 - as above
     from gateway.audit.evidence import CaseUnknownError  # noqa: PLC0415 - as above
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
-    from gateway.core.evidence_port import PackKeys  # noqa: PLC0415 - as above
+    from gateway.core.port.evidence import PackKeys  # noqa: PLC0415 - as above
 
     try:
         url, vault = parse_database_url(os.environ), VaultAccess(*parse_vault(os.environ))

@@ -93,8 +93,8 @@ def _load(
     from gateway.audit.fsck import Known  # noqa: PLC0415
     from gateway.audit.monitor import load_checkpoints  # noqa: PLC0415
     from gateway.audit.seal_check import SealKeys  # noqa: PLC0415
+    from gateway.core.log.witness_policy import parse_policy  # noqa: PLC0415
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
-    from gateway.core.witness_policy import parse_policy  # noqa: PLC0415
 
     trusted = parse_policy(policy.read_text(encoding="utf-8")) if policy else None
     certificates = [x509.load_pem_x509_certificates(path.read_bytes())[0] for path in receipt_cert or ()]

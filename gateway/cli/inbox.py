@@ -11,7 +11,7 @@ from gateway.cli.output import console, print_json, print_table
 from gateway.core.entry import HandoffState
 
 if TYPE_CHECKING:
-    from gateway.core.ledger_port import InboxRow
+    from gateway.core.port.ledger import InboxRow
 
 app = typer.Typer(help="List or follow what was handed to you.", no_args_is_help=True)
 

@@ -16,13 +16,13 @@ from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 from gateway.config import PREFIX, SettingsError, parse_database_url
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.key_history import RevocationReason
+from gateway.core.log.key_history import RevocationReason
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from gateway.app_keys import KeyOffice, ListedKey
-    from gateway.core.ledger_port import Appended
+    from gateway.core.port.ledger import Appended
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -53,8 +53,8 @@ def command(
     """
     from gateway.app_mirror import run_mirror  # noqa: PLC0415 - --help stays fast
     from gateway.audit.mirror import MirrorRefusedError  # noqa: PLC0415 - as above
-    from gateway.core.seal_ports import MemoryLostError  # noqa: PLC0415 - as above
-    from gateway.core.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.log.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.port.seal import MemoryLostError  # noqa: PLC0415 - as above
     from gateway.rpc.client_error import CallRefused, GatewayUnreachable  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above
     from gateway.trust.tls import channel_credentials  # noqa: PLC0415 - as above

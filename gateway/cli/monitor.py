@@ -40,8 +40,8 @@ def command(
     4 the log contradicts itself (the files that prove it are named).
     """
     from gateway.audit.monitor import ALARMS, Memory, Monitor, Verdict  # noqa: PLC0415 - --help stays fast
-    from gateway.core.note import NoteError  # noqa: PLC0415 - as above
-    from gateway.core.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.log.note import NoteError  # noqa: PLC0415 - as above
+    from gateway.core.log.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
 
     if not url.startswith(("http://", "https://")):
         print("the address of a log begins with http:// or https://", file=sys.stderr)

@@ -67,9 +67,9 @@ def command(
     from gateway.audit.rebuild import ContradictionError  # noqa: PLC0415 - as above
     from gateway.audit.seal_check import SealKeys  # noqa: PLC0415 - as above
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
+    from gateway.core.log.witness_policy import parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.port.seal import MemoryLostError  # noqa: PLC0415 - as above
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415 - as above
-    from gateway.core.seal_ports import MemoryLostError  # noqa: PLC0415 - as above
-    from gateway.core.witness_policy import parse_policy  # noqa: PLC0415 - as above
     from gateway.ledger.rebuild import RowDiffersError, UnknownTableError  # noqa: PLC0415 - as above
     from gateway.vault.master_key import MasterKeyError  # noqa: PLC0415 - as above
     from gateway.vault.store import VaultError  # noqa: PLC0415 - as above

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from gateway.core.case_record import Reading
+    from gateway.core.case.record import Reading
     from gateway.core.dossier import Dossier
     from gateway.core.errors import Finding
     from gateway.core.judge.outcome import RuleFinding
@@ -72,7 +72,7 @@ def read_local(
     """
     from gateway.app import adapters, now  # noqa: PLC0415 - the tables are loaded only when a file is read
     from gateway.cli.annex import read_beside  # noqa: PLC0415 - as above
-    from gateway.core.case_value import CHINA_TIME  # noqa: PLC0415 - as above
+    from gateway.core.case.value import CHINA_TIME  # noqa: PLC0415 - as above
     from gateway.core.form.definition import Scene  # noqa: PLC0415 - as above
     from gateway.core.judge.proceeding import make_dossier  # noqa: PLC0415 - as above
 

@@ -37,7 +37,7 @@ def command(
     """
     from gateway.app_seal import SignerSettings, run_signer_process  # noqa: PLC0415 - --help stays fast
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
-    from gateway.core.seal_ports import MemoryLostError  # noqa: PLC0415 - as above
+    from gateway.core.port.seal import MemoryLostError  # noqa: PLC0415 - as above
     from gateway.flows.seal import SealRefusedError  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above
 

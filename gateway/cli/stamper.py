@@ -45,7 +45,7 @@ def command(
     """
     from gateway.app_timestamp import StamperSettings, run_stamper_process  # noqa: PLC0415 - --help stays fast
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
-    from gateway.core.timestamp_port import TimestampGap  # noqa: PLC0415 - as above
+    from gateway.core.port.timestamp import TimestampGap  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above
 
     set_up_logging(os.environ.get("FASTTRACK_LOG_LEVEL", "INFO"))

@@ -40,7 +40,7 @@ def command(
 
     from gateway.audit.pack import Trust  # noqa: PLC0415 - --help stays fast
     from gateway.audit.verify import verify_pack  # noqa: PLC0415 - as above
-    from gateway.core.witness_policy import parse_policy  # noqa: PLC0415 - as above
+    from gateway.core.log.witness_policy import parse_policy  # noqa: PLC0415 - as above
 
     try:
         trust = Trust(

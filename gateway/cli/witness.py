@@ -50,8 +50,8 @@ def command(
     settings, 3 no gateway (with --init or --once), 4 it refuses.
     """
     from gateway.app_seal import WitnessSettings, run_witness_process  # noqa: PLC0415 - --help stays fast
-    from gateway.core.seal_ports import MemoryLostError  # noqa: PLC0415 - as above
-    from gateway.core.witness import WitnessRefusedError  # noqa: PLC0415 - as above
+    from gateway.core.log.witness import WitnessRefusedError  # noqa: PLC0415 - as above
+    from gateway.core.port.seal import MemoryLostError  # noqa: PLC0415 - as above
     from gateway.flows.cosign import LogShrankError, LostStateError  # noqa: PLC0415 - as above
     from gateway.rpc.client_error import CallRefused, GatewayUnreachable  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.core.enquiry import Progress
+from gateway.core.access.enquiry import Progress
+from gateway.core.access.restriction import Restriction, restrictions_of
 from gateway.core.entry import EntryKind
 from gateway.core.identity import Actor, Agency
-from gateway.core.restriction import Restriction, restrictions_of
 from gateway.core.route import RecordKind
 
 DEFAULT_LEASE: Final = timedelta(minutes=5)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case
+from gateway.core.case.case import Case
 
 
 class Point(StrEnum):

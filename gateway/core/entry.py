@@ -17,7 +17,7 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
-from gateway.core.lifecycle import CaseState
+from gateway.core.procedure.lifecycle import CaseState
 
 MAX_LEAF_BYTES: Final = 4096
 SALT_BYTES: Final = 32

@@ -11,17 +11,17 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from gateway.core.act_step import do_act
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.command import DEFAULT_LEASE, Bundle, Command
 from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff_head import CaseHead, Decided, HandoffHead, Place, write_entry
 from gateway.core.identity import GATEWAY, Agency, parse_agency
-from gateway.core.key_history import NO_MARKS, KeyMarks, Standing, judge_key
-from gateway.core.lifecycle import INITIAL, Act, Stage, Step, decide, submit
-from gateway.core.track import MAX_TRACK_BYTES, Tracks, row_sha256, to_row
-from gateway.core.track_step import track_decide, track_submit
+from gateway.core.log.key_history import NO_MARKS, KeyMarks, Standing, judge_key
+from gateway.core.procedure.act_step import do_act
+from gateway.core.procedure.lifecycle import INITIAL, Act, Stage, Step, decide, submit
+from gateway.core.procedure.track import MAX_TRACK_BYTES, Tracks, row_sha256, to_row
+from gateway.core.procedure.track_step import track_decide, track_submit
 
 __all__ = [
     "DEFAULT_LEASE",

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from gateway.core.command import Command
 from gateway.core.entry import OWN_KINDS, Entry, EntryKind, HandoffState
-from gateway.core.lifecycle import INITIAL, CaseState, Step
+from gateway.core.procedure.lifecycle import INITIAL, CaseState, Step
+from gateway.core.procedure.track import NO_TRACKS, Tracks
 from gateway.core.route import RecordKind
-from gateway.core.track import NO_TRACKS, Tracks
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case
+from gateway.core.case.case import Case
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.form.book import MAX_FORM_BYTES
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX, MaterialDigest, Scene

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core.clock_fold import fold_facts
-from gateway.core.clock_view import CaseClocks, view_clocks
+from gateway.core.clock.fold import fold_facts
+from gateway.core.clock.view import CaseClocks, view_clocks
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import Agency
 from gateway.flows.parts import Parts

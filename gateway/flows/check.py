@@ -18,7 +18,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refu
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
-from gateway.core.ports import SignedManifest
+from gateway.core.port.flow import SignedManifest
 from gateway.core.reply import judge_reply
 from gateway.core.route import ROUTES, RecordKind
 from gateway.flows.annex import check_annexes, read_annexes
@@ -29,7 +29,7 @@ from gateway.flows.read import load_material, read_record
 from gateway.flows.review import find_reviews
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading
+    from gateway.core.case.case import Reading
 
 
 @dataclass(frozen=True, slots=True)

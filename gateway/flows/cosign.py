@@ -8,11 +8,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from gateway.core.cosignature import cosign
-from gateway.core.note import NoteKey, Signature, VerifierKey
-from gateway.core.ports import Clock
-from gateway.core.seal_ports import MemoryLostError, SeenTree, TreeMemory
-from gateway.core.witness import AddCheckpoint, WitnessRefusedError, judge_checkpoint, to_request
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.note import NoteKey, Signature, VerifierKey
+from gateway.core.log.witness import AddCheckpoint, WitnessRefusedError, judge_checkpoint, to_request
+from gateway.core.port.flow import Clock
+from gateway.core.port.seal import MemoryLostError, SeenTree, TreeMemory
 
 REFRESH_SECONDS: Final = 600
 _BREATH_SECONDS: Final = 0.05

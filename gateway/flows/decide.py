@@ -12,7 +12,7 @@ from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended
+from gateway.core.port.ledger import Appended
 from gateway.flows.fetch import append_act
 from gateway.flows.judge import judge_acceptance
 from gateway.flows.parts import Parts

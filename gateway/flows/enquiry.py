@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 from uuid import UUID
 
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.enquiry import Progress, is_closed_to_enquiry, parse_code, unknown
+from gateway.core.access.enquiry import Progress, is_closed_to_enquiry, parse_code, unknown
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import EntryFilter
+from gateway.core.port.ledger import EntryFilter
 from gateway.flows.parts import Parts
 from gateway.flows.pull import read_stored
 

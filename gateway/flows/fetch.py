@@ -10,24 +10,24 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.access.visibility import View, find_withheld
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended, InboxRow, StoredHandoff
 from gateway.core.lineage import report_sha256
 from gateway.core.manifest import parse_manifest
 from gateway.core.page_token import open_page_token, seal_page_token
+from gateway.core.port.ledger import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_bytes_of, payload_of
-from gateway.core.visibility import View, find_withheld
 from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
 from gateway.flows.tell import tell_act
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading, Rendition
+    from gateway.core.case.case import Reading, Rendition
 
 WATCH_PAGE: Final = 200
 

@@ -12,8 +12,8 @@ from gateway.core.errors import Finding
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.judge.proceeding import make_dossier
-from gateway.core.ledger_port import StoredHandoff
 from gateway.core.manifest import parse_manifest
+from gateway.core.port.ledger import StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
 from gateway.flows.annex import read_annexes
@@ -22,7 +22,7 @@ from gateway.flows.read import load_material, read_record
 from gateway.flows.request import to_canonical
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading
+    from gateway.core.case.case import Reading
 
 
 def judge_reading(

@@ -6,11 +6,11 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from gateway.core.access.visibility import View
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.manifest import MAX_MATERIAL_BYTES
-from gateway.core.material_port import StoredMaterial
-from gateway.core.visibility import View
+from gateway.core.port.material import StoredMaterial
 from gateway.flows.parts import Parts
 
 MAX_DIGESTS: Final = 1000

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
-from gateway.core.mirror import (
+from gateway.core.log.mirror import (
     MAX_PAGE,
     MAX_PAGE_BYTES,
     MAX_SEALS,

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.clock_rule import ClockRule
+from gateway.core.case.value import CHINA_TIME
+from gateway.core.clock.rule import ClockRule
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.fact import notice_topic
+from gateway.core.fact.fact import notice_topic
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Notice
 from gateway.core.page_token import open_page_token, seal_page_token
+from gateway.core.port.ledger import Notice
 from gateway.flows.parts import Parts
 from gateway.flows.person_key import find_person_keys
 from gateway.flows.request import parse_size

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import parse_agency
-from gateway.core.ledger_port import EntryFilter, StoredEntry, TreeHead
 from gateway.core.page_token import open_page_token, seal_page_token
+from gateway.core.port.ledger import EntryFilter, StoredEntry, TreeHead
 from gateway.flows.parts import Parts
 from gateway.flows.request import parse_size, parse_uuid, require_range
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.core.calendar import load_calendar
-from gateway.core.clock_due import Counting
-from gateway.core.clock_table import ClockTable, load_clock_table
-from gateway.core.enquiry import EnquiryLimit
+from gateway.core.access.enquiry import EnquiryLimit
+from gateway.core.access.visibility import Visibility, load_visibility
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.due import Counting
+from gateway.core.clock.table import ClockTable, load_clock_table
 from gateway.core.form.book import FormBook, load_form_book
-from gateway.core.ledger_port import InboxWatch, LedgerReader, LedgerWriter, NoticeReader
-from gateway.core.material_port import MaterialGrants, MaterialStore
-from gateway.core.mirror import MirrorSource
-from gateway.core.ports import Adapters, BundleVerifier, Clock, Procedure, StatementSigner, StatementVerifier
+from gateway.core.log.mirror import MirrorSource
+from gateway.core.log.witness_policy import WitnessPolicy
+from gateway.core.port.flow import Adapters, BundleVerifier, Clock, Procedure, StatementSigner, StatementVerifier
+from gateway.core.port.ledger import InboxWatch, LedgerReader, LedgerWriter, NoticeReader
+from gateway.core.port.material import MaterialGrants, MaterialStore
+from gateway.core.port.seal import Checkpoints
 from gateway.core.pseudonym import Pseudonyms
-from gateway.core.seal_ports import Checkpoints
 from gateway.core.statement_form import StatementForms
-from gateway.core.visibility import Visibility, load_visibility
-from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.register import Registers
 
 

@@ -13,8 +13,8 @@ from uuid import UUID
 from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import EntryFilter
 from gateway.core.manifest import parse_manifest
+from gateway.core.port.ledger import EntryFilter
 from gateway.core.signed import payload_bytes_of
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record

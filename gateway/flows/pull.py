@@ -11,24 +11,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from gateway.core.case import MaterialReference
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.access.material_request import MATERIAL_REQUEST, READER_OF_PURPOSE, Purpose
+from gateway.core.access.visibility import ReaderKind, View, view_in_bundle
+from gateway.core.case.case import MaterialReference
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.entry import from_leaf
 from gateway.core.errors import ErrorCode, Finding, refuse
 from gateway.core.identity import Agency, Role
-from gateway.core.ledger_port import EntryFilter, StoredHandoff
 from gateway.core.manifest import Manifest, parse_manifest
-from gateway.core.material_request import MATERIAL_REQUEST, READER_OF_PURPOSE, Purpose
+from gateway.core.port.ledger import EntryFilter, StoredHandoff
 from gateway.core.signed import payload_bytes_of
 from gateway.core.statement import Statement
-from gateway.core.visibility import ReaderKind, View, view_in_bundle
 from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
 from gateway.flows.request import parse_uuid
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading
+    from gateway.core.case.case import Reading
 
 _LONGEST_GAP: Final = timedelta(seconds=5)
 _READER_OF_ROLE: Final = {Role.PROCURATORATE: ReaderKind.PROCURATORATE, Role.COURT: ReaderKind.COURT}

@@ -9,7 +9,7 @@ from gateway.core.manifest import Manifest
 from gateway.flows.parts import Parts
 
 if TYPE_CHECKING:
-    from gateway.core.case import Reading
+    from gateway.core.case.case import Reading
 
 INLINE_READ_BYTES: Final = 32 * 1024
 """A record up to this size is read on the event loop; a thread would cost more than it saves."""

@@ -8,7 +8,7 @@ from typing import Final
 from gateway.core.entry import to_instant
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import Agency, parse_agency
-from gateway.core.ledger_port import NumberedRow, StoredHandoff
+from gateway.core.port.ledger import NumberedRow, StoredHandoff
 from gateway.flows.fetch import require_handoff
 from gateway.flows.parts import Parts
 from gateway.flows.request import parse_size, parse_uuid

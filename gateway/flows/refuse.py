@@ -8,7 +8,7 @@ from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import LedgerWriter
+from gateway.core.port.ledger import LedgerWriter
 from gateway.flows.request import content_sha256
 
 MAX_CODES = 64

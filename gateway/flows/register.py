@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gateway.core.form.register import to_register
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import LedgerReader
+from gateway.core.port.ledger import LedgerReader
 from gateway.core.signed import payload_of
 
 REGISTER: Final = "qualification-register"

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from gateway.core.clock_alarm import Parties, find_alarms, to_command
-from gateway.core.clock_due import Counting
-from gateway.core.clock_fold import fold_facts
-from gateway.core.clock_table import ClockTable
+from gateway.core.clock.alarm import Parties, find_alarms, to_command
+from gateway.core.clock.due import Counting
+from gateway.core.clock.fold import fold_facts
+from gateway.core.clock.table import ClockTable
 from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.fact import FACT_TOPIC, KnownFact
-from gateway.core.ledger_port import FactRow, InboxWatch, LedgerWriter
-from gateway.core.ports import Clock
+from gateway.core.fact.fact import FACT_TOPIC, KnownFact
+from gateway.core.port.flow import Clock
+from gateway.core.port.ledger import FactRow, InboxWatch, LedgerWriter
 
 PAGE: Final = 1_000
 LONGEST_SLEEP: Final = timedelta(minutes=1)

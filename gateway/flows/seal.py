@@ -14,14 +14,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.core.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from gateway.core.entry import from_leaf, leaf_hash
 from gateway.core.errors import GatewayError
-from gateway.core.ledger_port import StoredEntry, TreeHead
-from gateway.core.merkle import Frontier
-from gateway.core.note import NoteError, NoteKey, parse_note
-from gateway.core.ports import Clock
-from gateway.core.seal_ports import MemoryLostError, SealLedger, SeenTree, StoredCheckpoint, TreeMemory
+from gateway.core.log.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
+from gateway.core.log.merkle import Frontier
+from gateway.core.log.note import NoteError, NoteKey, parse_note
+from gateway.core.port.flow import Clock
+from gateway.core.port.ledger import StoredEntry, TreeHead
+from gateway.core.port.seal import MemoryLostError, SealLedger, SeenTree, StoredCheckpoint, TreeMemory
 
 
 class SealFault(StrEnum):

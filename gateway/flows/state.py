@@ -7,24 +7,24 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.core.clock_extension import EXTENDED, judge_extensions
+from gateway.core.access.enquiry import STATEMENT_TYPE, to_progress
+from gateway.core.clock.extension import EXTENDED, judge_extensions
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
-from gateway.core.enquiry import STATEMENT_TYPE, to_progress
 from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
-from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
-from gateway.core.fact_of_statement import read_statement_facts
+from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact.of_statement import read_statement_facts
 from gateway.core.form.definition import Concern
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended, StoredStatement
 from gateway.core.page_token import open_page_token, seal_page_token
-from gateway.core.ports import SignedStatement
-from gateway.core.procedural_act import PROCEDURAL_ACT
+from gateway.core.port.flow import SignedStatement
+from gateway.core.port.ledger import Appended, StoredStatement
+from gateway.core.procedure.procedural_act import PROCEDURAL_ACT
+from gateway.core.procedure.track_cause import read_act_cause, read_act_facts
 from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
 from gateway.core.statement_form import Register
-from gateway.core.track_cause import read_act_cause, read_act_facts
 from gateway.flows.parts import Parts
 from gateway.flows.pull import Requested, judge_request
 from gateway.flows.request import parse_size, parse_uuid

@@ -7,17 +7,17 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.access.restriction import restrictions_sha256
+from gateway.core.access.visibility import View, find_withheld
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf, pair_number_of
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
-from gateway.core.fact_of_annex import read_annex_facts
+from gateway.core.fact.of_annex import read_annex_facts
 from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended, EntryFilter
-from gateway.core.restriction import restrictions_sha256
-from gateway.core.track_cause import read_record_cause
-from gateway.core.visibility import View, find_withheld
+from gateway.core.port.ledger import Appended, EntryFilter
+from gateway.core.procedure.track_cause import read_record_cause
 from gateway.flows.check import Checked, check_bundle, refusal
 from gateway.flows.parts import Parts
 from gateway.flows.tell import tell_submit

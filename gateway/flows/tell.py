@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from gateway.core.command import Command
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.fact import MAX_FACTS, Fact, facts_sha256, to_facts_bytes
-from gateway.core.fact_of_act import TELLING, find_persons, read_act_facts
-from gateway.core.fact_of_record import read_record_facts
+from gateway.core.fact.fact import MAX_FACTS, Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact.of_act import TELLING, find_persons, read_act_facts
+from gateway.core.fact.of_record import read_record_facts
 from gateway.core.identity import Agency
 from gateway.core.pseudonym import Pseudonyms
 from gateway.flows.parts import Parts
@@ -19,7 +19,7 @@ from gateway.flows.parts import Parts
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gateway.core.case import Case
+    from gateway.core.case.case import Case
 
 
 def with_facts(command: Command, facts: Iterable[Fact]) -> Command:

@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.ports import Clock
-from gateway.core.timestamp_port import LatestCheckpoint, StoredToken, TimestampGap, TimestampStore
+from gateway.core.port.flow import Clock
+from gateway.core.port.timestamp import LatestCheckpoint, StoredToken, TimestampGap, TimestampStore
 
 FAULTS: Final = frozenset(
     {ErrorCode.TIMESTAMP_UNAVAILABLE, ErrorCode.TIMESTAMP_REFUSED, ErrorCode.TIMESTAMP_INVALID},

@@ -7,12 +7,12 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from gateway.core.cosignature import verify_cosignature
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.ledger_port import Appended
-from gateway.core.note import Note, NoteError, parse_note, parse_signature_line
-from gateway.core.tlog_proof import TlogProof
-from gateway.core.witness_policy import WitnessPolicy, verify_cosigned
+from gateway.core.log.cosignature import verify_cosignature
+from gateway.core.log.note import Note, NoteError, parse_note, parse_signature_line
+from gateway.core.log.tlog_proof import TlogProof
+from gateway.core.log.witness_policy import WitnessPolicy, verify_cosigned
+from gateway.core.port.ledger import Appended
 from gateway.flows.cosign import Offer
 from gateway.flows.parts import Parts
 

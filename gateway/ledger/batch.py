@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.batch_receipt import BatchTree
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.handoff import Command
-from gateway.core.ledger_port import Appended
+from gateway.core.log.batch_receipt import BatchTree
+from gateway.core.port.ledger import Appended
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.sealed import Seals
 

@@ -26,13 +26,13 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.batch_receipt import BatchTree, join_receipt
 from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.handoff import Command
-from gateway.core.ledger_port import Appended
-from gateway.core.merkle_tile import TileEdge
-from gateway.core.ports import Clock
+from gateway.core.log.batch_receipt import BatchTree, join_receipt
+from gateway.core.log.merkle_tile import TileEdge
+from gateway.core.port.flow import Clock
+from gateway.core.port.ledger import Appended
 from gateway.ledger.batch import Batch, Item, Outcome, answer, later, refuse_all
 from gateway.ledger.draft import Draft, Recorded, Written
 from gateway.ledger.head import Heads

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.ledger_port import StoredEntry, TreeHead
-from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.seal_ports import StoredCheckpoint
+from gateway.core.log.merkle import EMPTY_ROOT
+from gateway.core.port.ledger import StoredEntry, TreeHead
+from gateway.core.port.seal import StoredCheckpoint
 from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gateway.core.entry import EntryKind
-from gateway.core.ledger_port import EntryFilter
+from gateway.core.port.ledger import EntryFilter
 
 MAX_INDEX: Final = 2**63 - 1
 _PAGE: Final = "SELECT seq, leaf, leaf_hash FROM ledger.oversight_entry WHERE {where} ORDER BY {order} LIMIT $3"

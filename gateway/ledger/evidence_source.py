@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.errors import ErrorCode
-from gateway.core.evidence_port import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, KeyEntry
+from gateway.core.port.evidence import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, KeyEntry
 from gateway.ledger.connection import fetch
 from gateway.ledger.reader import Reader
 from gateway.ledger.receipt import to_receipt

@@ -12,8 +12,8 @@ import asyncpg
 
 from gateway.core.entry import from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.fsck_port import Head, Pages, Row, Unread
-from gateway.core.vault_port import CaseKeys
+from gateway.core.port.fsck import Head, Pages, Row, Unread
+from gateway.core.port.vault import CaseKeys
 from gateway.ledger.migrate import load_migrations
 from gateway.ledger.sealed import CaseSeal, Sealer
 from gateway.ledger.statement import load_statements

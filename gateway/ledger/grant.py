@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.identity import Agency
-from gateway.core.material_port import Withheld
+from gateway.core.port.material import Withheld
 from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 

@@ -13,12 +13,12 @@ from uuid import UUID
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.handoff import CaseHead, Command, HandoffHead
 from gateway.core.identity import GATEWAY
-from gateway.core.key_history import NO_MARKS, KeyMarks, registration_id, revocation_id
-from gateway.core.lifecycle import CaseState
-from gateway.core.merkle import TILE_LEVELS, Frontier
-from gateway.core.merkle_tile import TileEdge, edge_widths
+from gateway.core.log.key_history import NO_MARKS, KeyMarks, registration_id, revocation_id
+from gateway.core.log.merkle import TILE_LEVELS, Frontier
+from gateway.core.log.merkle_tile import TileEdge, edge_widths
+from gateway.core.procedure.lifecycle import CaseState
+from gateway.core.procedure.track import NO_TRACKS, Tracks, from_row
 from gateway.core.route import RecordKind
-from gateway.core.track import NO_TRACKS, Tracks, from_row
 from gateway.ledger.statement import load_statements
 
 _SQL: Final = load_statements("append")

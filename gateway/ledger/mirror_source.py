@@ -11,7 +11,7 @@ import asyncpg
 
 from gateway.core.entry import CLOCK_KINDS, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
+from gateway.core.log.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
 from gateway.ledger.connection import fetch
 from gateway.ledger.sealed import COMMON, CaseSeal, Sealer
 from gateway.ledger.statement import load_statements

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from gateway.core.merkle import TILE_LEVELS, TILE_WIDTH, Node
-from gateway.core.merkle_tile import Tile, node_of_tile, tile_of
+from gateway.core.log.merkle import TILE_LEVELS, TILE_WIDTH, Node
+from gateway.core.log.merkle_tile import Tile, node_of_tile, tile_of
 
 MAX_KNOWN: Final = 65_536
 """About 10 MB; the upper nodes of a tree of ten million leaves, which every proof needs, and many lower ones."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.fact import KnownFact, from_facts_bytes
-from gateway.core.ledger_port import InboxRow, StoredStatement
+from gateway.core.fact.fact import KnownFact, from_facts_bytes
+from gateway.core.port.ledger import InboxRow, StoredStatement
 from gateway.ledger.receipt import to_appended
 from gateway.ledger.sealed import COMMON, CaseSeal, Sealer
 

@@ -12,12 +12,22 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.core.enquiry import Progress
+from gateway.core.access.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.fact import KnownFact
+from gateway.core.fact.fact import KnownFact
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import (
+from gateway.core.log.merkle import (
+    EMPTY_ROOT,
+    Node,
+    consistency_nodes,
+    inclusion_nodes,
+    prove_consistency,
+    prove_inclusion,
+    root_nodes,
+    root_of,
+)
+from gateway.core.port.ledger import (
     EntryFilter,
     HandoffFacts,
     InboxRow,
@@ -28,18 +38,8 @@ from gateway.core.ledger_port import (
     StoredStatement,
     TreeHead,
 )
-from gateway.core.merkle import (
-    EMPTY_ROOT,
-    Node,
-    consistency_nodes,
-    inclusion_nodes,
-    prove_consistency,
-    prove_inclusion,
-    root_nodes,
-    root_of,
-)
+from gateway.core.procedure.track import NO_TRACKS, Tracks, from_row
 from gateway.core.route import RecordKind
-from gateway.core.track import NO_TRACKS, Tracks, from_row
 from gateway.ledger.connection import fetch
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.node import Nodes

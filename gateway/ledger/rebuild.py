@@ -14,10 +14,10 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.entry import from_leaf
-from gateway.core.fsck_port import Row
-from gateway.core.ledger_port import TreeHead
-from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.vault_port import CaseKeys
+from gateway.core.log.merkle import EMPTY_ROOT
+from gateway.core.port.fsck import Row
+from gateway.core.port.ledger import TreeHead
+from gateway.core.port.vault import CaseKeys
 from gateway.ledger.fsck_source import DatabaseSource
 from gateway.ledger.sealed import COMMON, Sealer, seal_row
 from gateway.ledger.statement import load_statements

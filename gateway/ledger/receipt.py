@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from gateway.core.batch_receipt import receipt_of
 from gateway.core.entry import WITHOUT_RECEIPT
-from gateway.core.ledger_port import Appended
+from gateway.core.log.batch_receipt import receipt_of
+from gateway.core.port.ledger import Appended
 
 
 def to_receipt(row: Any) -> str:

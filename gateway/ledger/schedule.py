@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.clock_alarm import Parties
+from gateway.core.clock.alarm import Parties
 from gateway.core.entry import from_leaf
-from gateway.core.fact import KnownFact
+from gateway.core.fact.fact import KnownFact
 from gateway.core.identity import SYSTEM_OF_ROLE, parse_agency
-from gateway.core.ledger_port import FactRow, Notice
+from gateway.core.port.ledger import FactRow, Notice
 from gateway.ledger.connection import fetch
 from gateway.ledger.opened import look_up, open_number
 from gateway.ledger.reader import Reader

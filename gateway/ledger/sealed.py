@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.vault_port import CaseKeys, Keys
+from gateway.core.port.vault import CaseKeys, Keys
 
 KEY_SECONDS: Final = 10.0
 """So long a process may go on with a key that another one destroyed; the ledger refuses acts on the case at once."""

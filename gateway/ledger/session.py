@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from gateway.core.handoff import Command
-from gateway.core.ledger_port import Appended
-from gateway.core.merkle_tile import TileEdge
+from gateway.core.log.merkle_tile import TileEdge
+from gateway.core.port.ledger import Appended
 from gateway.ledger.draft import Draft
 from gateway.ledger.failure import is_unavailable
 from gateway.ledger.head import Heads, read_edge, read_heads

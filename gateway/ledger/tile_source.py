@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.core.merkle import HASH_BYTES, TILE_WIDTH
-from gateway.core.tile_path import TilePath
+from gateway.core.log.merkle import HASH_BYTES, TILE_WIDTH
+from gateway.core.log.tile_path import TilePath
 from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 

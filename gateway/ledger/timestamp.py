@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.core.errors import ErrorCode
-from gateway.core.timestamp_port import StoredToken, TimestampGap
+from gateway.core.port.timestamp import StoredToken, TimestampGap
 from gateway.ledger.connection import fetch
 from gateway.ledger.statement import load_statements
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.manifest import MAX_MATERIAL_BYTES
-from gateway.core.material_port import StoredMaterial
+from gateway.core.port.material import StoredMaterial
 from gateway.materials.part import READ_BYTES, SIDECAR, Part, make_directory, sync_directory, write_sidecar
 
 BLOCK_BYTES: Final = 1024 * 1024

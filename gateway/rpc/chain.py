@@ -23,9 +23,9 @@ from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 from opentelemetry.trace import Span
 
+from gateway.core.access.policy import WITHOUT_IDENTITY, authorize
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
-from gateway.core.policy import WITHOUT_IDENTITY, authorize
 from gateway.rpc.errors import STATUS_OF, to_status
 from gateway.telemetry import Telemetry, log_event
 

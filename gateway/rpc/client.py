@@ -15,8 +15,8 @@ from typing import Self
 
 import grpc
 
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.core.manifest import to_payload
-from gateway.core.witness_policy import WitnessPolicy
 from gateway.rpc.client_answer import Submitted, Validated
 from gateway.rpc.client_bundle import Bundle, BundleDraft, BundleSigner, make_bundle
 from gateway.rpc.client_call import Metadata, RetryPolicy

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.core.case import ReportLine
+from gateway.core.case.case import ReportLine
 from gateway.core.entry import HandoffState
 from gateway.core.errors import Finding
-from gateway.core.ledger_port import NumberedRow
+from gateway.core.port.ledger import NumberedRow
 from gateway.flows.decide import Deficiency, Reason
 from gateway.rpc.client_receipt import Receipt
 from gateway.rpc.client_sealed import SealedReceipt

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from gateway.core.clock_due import Moment, Suspension
-from gateway.core.clock_view import CaseClocks, ClockView
-from gateway.core.clock_warning import ClockWarning, WarningLevel
+from gateway.core.clock.due import Moment, Suspension
+from gateway.core.clock.view import CaseClocks, ClockView
+from gateway.core.clock.warning import ClockWarning, WarningLevel
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_wire import from_timestamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.core.enquiry import Progress
+from gateway.core.access.enquiry import Progress
 from gateway.rpc.client_call import Connection
 from gateway.v1 import enquiry_pb2 as wire
 from gateway.v1.enquiry_pb2_grpc import EnquiryServiceStub

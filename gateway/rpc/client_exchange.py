@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from gateway.core.case import ReportLine
+from gateway.core.case.case import ReportLine
 from gateway.core.entry import EntryKind
 from gateway.core.lineage import report_sha256
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.rpc.client_answer import (
     Claimed,
     Decision,

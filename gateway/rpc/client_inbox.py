@@ -12,7 +12,7 @@ import grpc
 from gateway.core.entry import HandoffState
 from gateway.core.errors import GatewayError
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import InboxRow, NumberedRow
+from gateway.core.port.ledger import InboxRow, NumberedRow
 from gateway.rpc.client_answer import Reconciled
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected, to_exception

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gateway.core.entry import EntryKind
 from gateway.core.identity import Agency
-from gateway.core.merkle import ProofError, verify_consistency, verify_inclusion
+from gateway.core.log.merkle import ProofError, verify_consistency, verify_inclusion
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_wire import LedgerEntry, to_entry_kinds, to_timestamp, verify_entry

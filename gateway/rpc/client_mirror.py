@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gateway.core.mirror import BESIDE, BatchRow, LogPage, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
+from gateway.core.log.mirror import BESIDE, BatchRow, LogPage, MirroredEntry, SealRow, StoredBundle, WithheldMaterial
 from gateway.rpc.client_witness import WitnessClient
 from gateway.v1 import mirror_pb2 as wire
 from gateway.v1.mirror_pb2_grpc import MirrorServiceStub

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from gateway.core.clock_warning import WarningLevel
+from gateway.core.clock.warning import WarningLevel
 from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected, to_exception

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.core.note import NoteError
-from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.note import NoteError
+from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_receipt import Receipt
 

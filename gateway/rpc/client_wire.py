@@ -16,7 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash
 from gateway.core.errors import ErrorCode, Finding, Severity
-from gateway.core.ledger_port import InboxRow
+from gateway.core.port.ledger import InboxRow
 from gateway.core.route import RecordKind
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2

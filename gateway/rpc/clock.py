@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.core.clock_due import Moment
-from gateway.core.clock_view import ClockView
-from gateway.core.fact import to_moment_text
+from gateway.core.clock.due import Moment
+from gateway.core.clock.view import ClockView
+from gateway.core.fact.fact import to_moment_text
 from gateway.flows.case_clock import read_case_clocks
 from gateway.flows.parts import Parts
 from gateway.rpc.chain import caller_of_call

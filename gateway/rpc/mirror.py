@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.core.mirror import BatchRow, MirroredEntry, SealRow
+from gateway.core.log.mirror import BatchRow, MirroredEntry, SealRow
 from gateway.flows.mirror import list_entries, list_seals
 from gateway.flows.parts import Parts
 from gateway.rpc import wire

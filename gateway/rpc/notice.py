@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from gateway.core.clock_warning import WarningLevel
+from gateway.core.clock.warning import WarningLevel
 from gateway.core.entry import leaf_hash
 from gateway.flows import notice
 from gateway.flows.parts import Parts

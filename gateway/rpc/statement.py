@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.core.ledger_port import StoredStatement
+from gateway.core.port.ledger import StoredStatement
 from gateway.flows import state
 from gateway.flows.parts import Parts
 from gateway.rpc import wire

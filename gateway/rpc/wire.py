@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from gateway.core.access.visibility import View
 from gateway.core.entry import EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
-from gateway.core.ledger_port import Appended, InboxRow, NumberedRow, StoredEntry, StoredHandoff
+from gateway.core.port.ledger import Appended, InboxRow, NumberedRow, StoredEntry, StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
-from gateway.core.visibility import View
 from gateway.flows.fetch import Fetched
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
 

@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.core.errors import GatewayError
-from gateway.core.note import parse_note, parse_signature_line
-from gateway.core.seal_ports import StoredCheckpoint
-from gateway.core.tile_path import TilePath, TilePathError, parse_tile_path
+from gateway.core.log.note import parse_note, parse_signature_line
+from gateway.core.log.tile_path import TilePath, TilePathError, parse_tile_path
+from gateway.core.port.seal import StoredCheckpoint
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 MUTABLE: Final = "public, max-age=1"

@@ -13,9 +13,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.core.note import Signature
-from gateway.core.seal_ports import MemoryLostError
-from gateway.core.witness import MAX_BODY_BYTES, AddCheckpoint, WitnessFault, WitnessRefusedError, parse_add_checkpoint
+from gateway.core.log.note import Signature
+from gateway.core.log.witness import (
+    MAX_BODY_BYTES,
+    AddCheckpoint,
+    WitnessFault,
+    WitnessRefusedError,
+    parse_add_checkpoint,
+)
+from gateway.core.port.seal import MemoryLostError
 
 
 class Witness(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.core.note import ED25519, NoteKey, VerifierKey, is_key_name, parse_verifier_key
+from gateway.core.log.note import ED25519, NoteKey, VerifierKey, is_key_name, parse_verifier_key
 
 
 def load_note_key(path: Path, name: str, algorithm: int = ED25519) -> NoteKey:

@@ -22,11 +22,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.core.batch_receipt import parse_receipt, verify_place
 from gateway.core.entry import MAX_LEAF_BYTES, leaf_hash
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import GATEWAY_URI
-from gateway.core.merkle import ProofError
+from gateway.core.log.batch_receipt import parse_receipt, verify_place
+from gateway.core.log.merkle import ProofError
 from gateway.core.strict_json import parse_object
 from gateway.trust.chain import Chain
 from gateway.trust.jose import encode_segment, header_fields, parse_compact

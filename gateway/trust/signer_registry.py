@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.errors import GatewayError, refuse
 from gateway.core.identity import Agency, parse_uris
-from gateway.core.key_history import KeyHistory
-from gateway.core.registration import KeyFacts
+from gateway.core.log.key_history import KeyHistory
+from gateway.core.log.registration import KeyFacts
 from gateway.trust.chain import public_key_of, thumbprint
 from gateway.trust.signing_key import Algorithm, PublicKey, algorithm_of
 from gateway.trust.sm2 import Sm2PublicKey

@@ -13,10 +13,10 @@ import os
 from pathlib import Path
 from typing import Final, Self
 
-from gateway.core.checkpoint import MAX_SIZE
-from gateway.core.merkle import HASH_BYTES, Frontier, ProofError
-from gateway.core.note import NoteError
-from gateway.core.seal_ports import MemoryLostError, SeenTree
+from gateway.core.log.checkpoint import MAX_SIZE
+from gateway.core.log.merkle import HASH_BYTES, Frontier, ProofError
+from gateway.core.log.note import NoteError
+from gateway.core.port.seal import MemoryLostError, SeenTree
 
 _FIELDS: Final = {"origin", "size", "root", "frontier"}
 _MAX_BYTES: Final = 64 * 1024

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
-from gateway.core.vault_port import CASE_KEY_BYTES
+from gateway.core.port.vault import CASE_KEY_BYTES
 from gateway.vault.master_key import MasterKeyError, MasterKeys
 
 _CALL_SECONDS: Final = 5.0

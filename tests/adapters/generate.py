@@ -15,7 +15,7 @@ from adapters.engine.item import Item
 from adapters.engine.plan import RowPlan
 from adapters.engine.value_amount import MOST_FEN
 from adapters.engine.value_identity import citizen_check, organisation_check, uscc_check
-from gateway.core.case_value import CHINA_TIME, PartialDate, RawText, Term
+from gateway.core.case.value import CHINA_TIME, PartialDate, RawText, Term
 
 _ALPHABET = "张三李四①②𬱖䶮㐂﨑\ue78d\u9fb4Ａａz09 &<>\"'\\/;；、,，（）罪\n\t　[]〔〕é"
 _JOINED = {"ZJB": "id_doc", "QKB": "prior", "QZCS": "measure", "BHRB": "legal", "ZM": "charge", "PJ": "sentence"}

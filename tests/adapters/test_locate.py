@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.registry import Adapters
-from gateway.core.case_record import Reading
+from gateway.core.case.record import Reading
 from tests.adapters.cases import SAMPLES
 
 ADAPTERS = Adapters()

@@ -14,7 +14,7 @@ from adapters.engine.codec import BAD_CHECK, BAD_FORMAT, NO_UNIT, Codec
 from adapters.engine.fold import Placeholder, fold, is_placeholder
 from adapters.engine.han import HAN_OF_NUMBER, parse_capitals
 from adapters.engine.source_bytes import decode_gb18030, encode_gb18030
-from gateway.core.case_value import CHINA_TIME, PartialDate, Term
+from gateway.core.case.value import CHINA_TIME, PartialDate, Term
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 

@@ -14,7 +14,7 @@ from adapters.registry import Adapters
 from gateway.app import adapters
 from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode
-from gateway.core.ledger_port import InboxRow, StoredHandoff
+from gateway.core.port.ledger import InboxRow, StoredHandoff
 from gateway.core.schema_register import Schema
 from gateway.flows.check import check_bundle
 from gateway.flows.fetch import _render

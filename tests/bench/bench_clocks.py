@@ -8,16 +8,16 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gateway.core.calendar import load_calendar
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.clock import Clock, find_due, start_clock
-from gateway.core.clock_book import ClockBook
-from gateway.core.clock_due import Counting
-from gateway.core.clock_fold import fold_facts
-from gateway.core.clock_table import load_clock_table
-from gateway.core.clock_warning import is_breached
+from gateway.core.case.value import CHINA_TIME
+from gateway.core.clock.book import ClockBook
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.clock import Clock, find_due, start_clock
+from gateway.core.clock.due import Counting
+from gateway.core.clock.fold import fold_facts
+from gateway.core.clock.table import load_clock_table
+from gateway.core.clock.warning import is_breached
 from gateway.core.errors import GatewayError
-from gateway.core.fact import Fact, KnownFact
+from gateway.core.fact.fact import Fact, KnownFact
 
 _CLOCKS, _CASES, _ROUNDS = 100_000, 1_000, 3
 _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -22,7 +22,7 @@ import asyncpg
 from gateway.core.entry import EntryKind
 from gateway.core.handoff import Command
 from gateway.core.identity import parse_agency
-from gateway.core.merkle import verify_inclusion
+from gateway.core.log.merkle import verify_inclusion
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
 from gateway.v1 import ledger_pb2, ledger_pb2_grpc

@@ -16,8 +16,8 @@ from certs.layout import PkiLayout
 from certs.note import make_note_keys
 from gateway.cli.local_process import local_signer, local_witness
 from gateway.core.entry import from_leaf
-from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.v1 import exchange_pb2, exchange_pb2_grpc
 from tests.bench.figure import Figure, to_figure
 from tests.bench.rig import (

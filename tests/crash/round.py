@@ -13,9 +13,9 @@ from uuid import UUID
 import asyncpg
 from cryptography import x509
 
-from gateway.core.checkpoint import verify_checkpoint
-from gateway.core.note import NoteError
-from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.log.checkpoint import verify_checkpoint
+from gateway.core.log.note import NoteError
+from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from gateway.v1 import exchange_pb2, ledger_pb2
 from tests.crash.book import Book, LedgerBrokenError
 from tests.crash.load import SENDER, Load

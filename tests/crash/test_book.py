@@ -12,7 +12,7 @@ from cryptography import x509
 
 from certs.pki import make_pki
 from gateway.app import RECEIPT_TYPE
-from gateway.core.ledger_port import Appended
+from gateway.core.port.ledger import Appended
 from gateway.trust.receipt import load_receipt_signer
 from gateway.v1 import common_pb2, ledger_pb2
 from tests.crash.book import Book, LedgerBrokenError, Roots

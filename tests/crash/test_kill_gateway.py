@@ -18,7 +18,7 @@ from cryptography import x509
 
 from certs.pki import make_pki
 from gateway.core.entry import Entry, EntryKind
-from gateway.core.merkle import verify_inclusion
+from gateway.core.log.merkle import verify_inclusion
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.trust.receipt import verify_receipt
 from gateway.v1 import common_pb2, ledger_pb2, material_pb2

@@ -19,7 +19,7 @@ from pathlib import Path
 from certs.note import make_note_keys
 from certs.pki import make_pki
 from gateway.cli.local_process import LocalProcess, local_signer, local_witness
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.ledger.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from tests.support.gateway import GATEWAY_ROLE, RunningGateway
 from tests.support.postgres import create_database, migrate_database

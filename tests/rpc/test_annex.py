@@ -10,7 +10,7 @@ import pytest
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.form.definition import Concern, FormKind
 from gateway.core.manifest import Material
-from gateway.core.procedural_act import PROCEDURAL_ACT
+from gateway.core.procedure.procedural_act import PROCEDURAL_ACT
 from tests.rpc.conftest import Signers
 from tests.support.bundle import (
     PDF,

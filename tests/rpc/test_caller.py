@@ -15,9 +15,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from certs.authority import SERVER_AUTH, Authority
 from certs.layout import load_authority
+from gateway.core.access.policy import POLICY, WITHOUT_IDENTITY
 from gateway.core.errors import ErrorCode
 from gateway.core.identity import GATEWAY_URI, Role
-from gateway.core.policy import POLICY, WITHOUT_IDENTITY
 from gateway.rpc.server import SERVICES
 from gateway.v1 import exchange_pb2
 from tests.support.gateway import RunningGateway

@@ -17,7 +17,7 @@ from certs.pki import make_pki
 from gateway.app_keys import KeyOffice, open_office
 from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.key_history import KeyHistory, RevocationReason, Standing
+from gateway.core.log.key_history import KeyHistory, RevocationReason, Standing
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.v1 import exchange_pb2 as pb
 from tests.support.bundle import PDF, bundle_of, new_case_number

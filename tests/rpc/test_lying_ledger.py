@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from gateway.core.entry import leaf_hash
-from gateway.core.merkle import prove_inclusion
+from gateway.core.log.merkle import prove_inclusion
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_ledger import LedgerCalls
 from gateway.v1 import ledger_pb2 as pb

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.core.policy import POLICY, WITHOUT_IDENTITY
+from gateway.core.access.policy import POLICY, WITHOUT_IDENTITY
 from gateway.rpc.chain import HandlerCollector
 from gateway.rpc.clock import ClockServicer
 from gateway.rpc.enquiry import EnquiryServicer

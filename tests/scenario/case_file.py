@@ -14,7 +14,7 @@ from adapters.engine.case_build import from_case
 from adapters.engine.schema import load_rows
 from adapters.engine.value_identity import citizen_check
 from adapters.registry import Adapters
-from gateway.core.case import (
+from gateway.core.case.case import (
     Case,
     Charge,
     IdDocument,
@@ -27,7 +27,7 @@ from gateway.core.case import (
     Supplement,
     Term,
 )
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.identity import parse_agency
 from tests.scenario.paper import bound
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from gateway.core.case import Case, Document, Person, Recording
+from gateway.core.case.case import Case, Document, Person, Recording
 from gateway.core.digest import sha256_hex
 
 TITLES: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core.case import Term
+from gateway.core.case.case import Term
 from tests.scenario.case_file import (
     assessment_request,
     at,

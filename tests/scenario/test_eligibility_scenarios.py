@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from gateway.core.case import Case, Victim
+from gateway.core.case.case import Case, Victim
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.errors import ErrorCode
 from gateway.core.judge.rule_set import load_rule_set
-from gateway.core.lifecycle import Assessment
+from gateway.core.procedure.lifecycle import Assessment
 from tests.scenario.case_file import (
     execution,
     indictment,

@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from gateway.core.enquiry import Progress
+from gateway.core.access.enquiry import Progress
 from gateway.core.entry import EntryKind
 from tests.scenario.case_file import suspect, transfer
 from tests.scenario.paper import papers

@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from gateway.core.case import Alias
+from gateway.core.case.case import Alias
 from tests.scenario.case_file import (
     JUSTICE,
     POLICE,

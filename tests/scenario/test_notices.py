@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.app_scheduler import SchedulerSettings, run_scheduler_process
-from gateway.core.case import Case
-from gateway.core.clock_warning import WarningLevel
+from gateway.core.case.case import Case
+from gateway.core.clock.warning import WarningLevel
 from gateway.core.errors import ErrorCode
 from gateway.rpc.client_error import CallRefused
 from gateway.rpc.client_notice import ClockNotice

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway.app_rules import replay_case
-from gateway.core.case import Case, Freeze, IdDocument, Officer, PartialDate
+from gateway.core.case.case import Case, Freeze, IdDocument, Officer, PartialDate
 from gateway.core.entry import EntryKind
 from gateway.core.form.book import load_form_book
 from gateway.core.form.catalog import load_example

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core.case import Case, Recording, Victim
+from gateway.core.case.case import Case, Recording, Victim
 from gateway.core.entry import EntryKind
-from gateway.core.track import Own
+from gateway.core.procedure.track import Own
 from tests.scenario.case_file import (
     at,
     bail,

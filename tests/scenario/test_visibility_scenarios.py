@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import Final
 
-from gateway.core.case import Case, Gap, Recording, Victim
+from gateway.core.access.visibility import SEALED_MEDIA_TYPE
+from gateway.core.case.case import Case, Gap, Recording, Victim
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
 from gateway.core.form.book import load_form_book
 from gateway.core.form.catalog import load_example
 from gateway.core.form.definition import FormKind
-from gateway.core.visibility import SEALED_MEDIA_TYPE
 from tests.scenario.case_file import (
     JUSTICE,
     assessment_request,

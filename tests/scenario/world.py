@@ -23,21 +23,21 @@ from gateway.app_scheduler import SchedulerSettings, run_scheduler_process
 from gateway.app_vault import VaultAccess
 from gateway.cli.connection import ConnectionSettings, open_client
 from gateway.config import Settings
-from gateway.core.calendar import load_calendar
-from gateway.core.case import Case, Document, Recording
-from gateway.core.clock import find_due
-from gateway.core.clock_due import Counting, to_day
-from gateway.core.clock_fold import Fold, fold_facts
-from gateway.core.clock_table import load_clock_table
+from gateway.core.case.case import Case, Document, Recording
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.clock import find_due
+from gateway.core.clock.due import Counting, to_day
+from gateway.core.clock.fold import Fold, fold_facts
+from gateway.core.clock.table import load_clock_table
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import parse_agency
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
+from gateway.core.procedure.track import PersonTrack
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
-from gateway.core.track import PersonTrack
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from gateway.rpc.client import GatewayClient

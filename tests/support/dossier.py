@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from gateway.core.case import (
+from gateway.core.case.case import (
     Case,
     Charge,
     Document,
@@ -23,7 +23,7 @@ from gateway.core.case import (
     Term,
     Victim,
 )
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.dossier import Dossier, Point
 
 FILED, INDICTED, ON = date(2026, 6, 2), date(2026, 6, 17), date(2026, 6, 17)

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.fact import KnownFact, from_facts_bytes
+from gateway.core.fact.fact import KnownFact, from_facts_bytes
 from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import (
+from gateway.core.port.ledger import (
     Appended,
     EntryFilter,
     HandoffFacts,
@@ -27,7 +27,7 @@ from gateway.core.ledger_port import (
     StoredStatement,
     TreeHead,
 )
-from gateway.core.track import Tracks
+from gateway.core.procedure.track import Tracks
 
 
 @dataclass(slots=True)

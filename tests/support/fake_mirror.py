@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from gateway.core.mirror import BatchRow, EntryRow, EntryRows, SealRow, StoredBundle
+from gateway.core.log.mirror import BatchRow, EntryRow, EntryRows, SealRow, StoredBundle
 
 
 @dataclass(slots=True)

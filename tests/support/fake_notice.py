@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gateway.core.clock_alarm import Parties
+from gateway.core.clock.alarm import Parties
 from gateway.core.entry import Entry, EntryKind, to_leaf
-from gateway.core.ledger_port import Notice
+from gateway.core.port.ledger import Notice
 
 
 @dataclass(slots=True)

@@ -9,24 +9,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from gateway.core.case import Case
-from gateway.core.case_record import MaterialReference, Reading, RecordHeader, Rendition, ReportLine
+from gateway.core.case.case import Case
+from gateway.core.case.record import MaterialReference, Reading, RecordHeader, Rendition, ReportLine
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.dossier import Dossier
 from gateway.core.errors import ErrorCode, Finding, Severity, refuse
 from gateway.core.form.book import load_form_book
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.judge.outcome import Result, RuleFinding, RuleOutcome
-from gateway.core.ledger_port import LedgerReader
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.core.manifest import Manifest, parse_manifest, to_payload
-from gateway.core.material_port import StoredMaterial, Withheld
-from gateway.core.ports import Procedure
-from gateway.core.procedural_act import procedural_act_form
+from gateway.core.port.flow import Procedure
+from gateway.core.port.ledger import LedgerReader
+from gateway.core.port.material import StoredMaterial, Withheld
+from gateway.core.procedure.procedural_act import procedural_act_form
 from gateway.core.pseudonym import Pseudonyms
 from gateway.core.schema_register import Schema
 from gateway.core.statement import Statement, parse_statement
 from gateway.core.statement_form import StatementForms
-from gateway.core.witness_policy import WitnessPolicy
 from gateway.flows.parts import Parts
 from tests.support.bundle import segment, to_native_record, transfer_manifest
 from tests.support.fake_ledger import FakeClock, FakeLedger, FakeReader, FakeWatch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.ledger_port import StoredEntry, TreeHead
-from gateway.core.merkle import EMPTY_ROOT
-from gateway.core.seal_ports import MemoryLostError, SeenTree, StoredCheckpoint
+from gateway.core.log.merkle import EMPTY_ROOT
+from gateway.core.port.ledger import StoredEntry, TreeHead
+from gateway.core.port.seal import MemoryLostError, SeenTree, StoredCheckpoint
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from gateway.core.case import LegalHelp
+from gateway.core.case.case import LegalHelp
 from tests.support.form_fault import Fault, june
 from tests.support.form_scene import DELETE, OTHER_PERSON, PERSON, agreeing_case
 

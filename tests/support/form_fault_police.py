@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from gateway.core.case import Recording
+from gateway.core.case.case import Recording
 from tests.support.form_fault import Fault, june
 from tests.support.form_scene import DELETE, OTHER_PERSON, at
 

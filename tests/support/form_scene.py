@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case, Document, Freeze, Measure, Officer, Person, Recording
+from gateway.core.case.case import Case, Document, Freeze, Measure, Officer, Person, Recording
 from gateway.core.form.book import FormBook, load_form_book
 from gateway.core.form.catalog import load_example
 from gateway.core.form.definition import FormKind, MaterialDigest, Scene

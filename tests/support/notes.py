@@ -7,13 +7,13 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint
-from gateway.core.cosignature import cosign
 from gateway.core.entry import leaf_hash
-from gateway.core.merkle import Frontier, Node, node_hash, prove_consistency, prove_inclusion
-from gateway.core.note import COSIGNATURE_V1, ED25519, Note, NoteKey
-from gateway.core.tlog_proof import TlogProof
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.merkle import Frontier, Node, node_hash, prove_consistency, prove_inclusion
+from gateway.core.log.note import COSIGNATURE_V1, ED25519, Note, NoteKey
+from gateway.core.log.tlog_proof import TlogProof
+from gateway.core.log.witness_policy import WitnessPolicy
 
 ORIGIN = "test.invalid/fasttrack"
 TIME = 1_772_413_200

@@ -8,14 +8,14 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from gateway.core.act_table import load_acts
 from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.entry import EntryKind
 from gateway.core.handoff import HandoffHead
 from gateway.core.identity import Agency, Role
-from gateway.core.lifecycle import Stage
+from gateway.core.procedure.act_table import load_acts
+from gateway.core.procedure.lifecycle import Stage
+from gateway.core.procedure.track import Tracks
 from gateway.core.route import ROUTES, RecordKind
-from gateway.core.track import Tracks
 
 T = TypeVar("T")
 Choose = Callable[[Sequence[Any]], Any]

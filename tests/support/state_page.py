@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gateway.core
-from gateway.core.state_page import MARK_BEGIN, to_markdown
+from gateway.core.procedure.state_page import MARK_BEGIN, to_markdown
 
 PAGE = Path(gateway.core.__file__).with_name("STATE_MACHINE.md")
 

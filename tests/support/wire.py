@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from certs.layout import PkiLayout
 from gateway.core.digest import sha256_hex
 from gateway.core.errors import UNRECORDED, ErrorCode
-from gateway.core.lifecycle import INITIAL
+from gateway.core.procedure.lifecycle import INITIAL
 from gateway.rpc.errors import DOMAIN, STATUS_OF
 from gateway.trust.tls import channel_credentials
 from gateway.v1 import (

@@ -18,28 +18,28 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.audit.fsck import Known
 from gateway.audit.seal_check import SealKeys, TokenError
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.access.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
+from gateway.core.access.enquiry import to_progress
+from gateway.core.access.material_request import MATERIAL_REQUEST
+from gateway.core.access.restriction import restrictions_of, restrictions_sha256
+from gateway.core.access.visibility import View
 from gateway.core.command import Bundle, Command, StatedText
-from gateway.core.cosignature import cosign
-from gateway.core.destruction import DestructionReason, destroy_case
 from gateway.core.digest import sha256_hex, sm3_hex
-from gateway.core.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
-from gateway.core.enquiry import to_progress
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.identity import GATEWAY, GATEWAY_URI, Agency, parse_agency
-from gateway.core.key_history import RevocationReason
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.destruction import DestructionReason, destroy_case
+from gateway.core.log.key_history import RevocationReason
+from gateway.core.log.note import NoteKey
+from gateway.core.log.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.manifest import Manifest, Material, NativeRecord, to_payload
-from gateway.core.material_request import MATERIAL_REQUEST
-from gateway.core.note import NoteKey
 from gateway.core.pseudonym import Pseudonyms
-from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
-from gateway.core.restriction import restrictions_of, restrictions_sha256
 from gateway.core.route import RecordKind
 from gateway.core.statement import Statement
 from gateway.core.statement import to_payload as to_statement_payload
-from gateway.core.visibility import View
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool
 from gateway.ledger.sealed import Sealer

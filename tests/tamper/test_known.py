@@ -17,7 +17,7 @@ from gateway.audit.seal_check import SealKeys
 from gateway.audit.tree_check import TreeCheck
 from gateway.audit.tree_scan import TreeScan
 from gateway.core.entry import EntryKind
-from gateway.core.key_history import KeyHistory
+from gateway.core.log.key_history import KeyHistory
 from gateway.ledger.fsck_source import DatabaseSource
 from tests.support.notes import make_key, make_witness
 from tests.tamper.move import look

@@ -8,7 +8,7 @@ import asyncpg
 
 from gateway.audit.finding import AuditFinding
 from gateway.audit.seal_check import SealKeys
-from gateway.core.checkpoint import Checkpoint
+from gateway.core.log.checkpoint import Checkpoint
 from tests.tamper.move import columns, look, open_table, without_tracks
 from tests.tamper.story import ORIGIN, Story
 

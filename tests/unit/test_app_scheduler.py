@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.app_scheduler import load_counting
-from gateway.core.clock_length import MonthRule
-from gateway.core.clock_table import load_clock_table
+from gateway.core.clock.length import MonthRule
+from gateway.core.clock.table import load_clock_table
 
 
 def test_counting_without_files_is_that_of_the_package() -> None:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case
+from gateway.core.case.case import Case
 from gateway.core.errors import ErrorCode
 from gateway.core.form.setting import FormSettings
 

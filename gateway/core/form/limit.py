@@ -10,10 +10,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from gateway.core.calendar import load_calendar
-from gateway.core.clock import extend_clock, find_due, start_clock
-from gateway.core.clock_due import Counting, Due
-from gateway.core.clock_table import ClockTable, load_clock_table
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.clock import extend_clock, find_due, start_clock
+from gateway.core.clock.due import Counting, Due
+from gateway.core.clock.table import ClockTable, load_clock_table
 from gateway.core.errors import GatewayError
 
 

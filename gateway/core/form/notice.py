@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Final
 
 from gateway.core.annex import Annex
-from gateway.core.clock_table import load_clock_table
+from gateway.core.clock.table import load_clock_table
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
 from gateway.core.form.limit import find_limit

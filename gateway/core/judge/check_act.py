@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from gateway.core.case import Officer, Term
+from gateway.core.case.case import Officer, Term
 from gateway.core.form.legal_review import AGREES
 from gateway.core.form.period import to_instant
 from gateway.core.form.register import is_qualified

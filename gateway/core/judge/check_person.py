@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from gateway.core.case import Person, Term
+from gateway.core.case.case import Person, Term
 from gateway.core.dossier import Point
 from gateway.core.judge.age import is_minor
 from gateway.core.judge.row import Check, Hit, JudgeRule

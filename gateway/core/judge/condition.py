@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.core.case import Measure, Person
+from gateway.core.case.case import Measure, Person
 from gateway.core.judge.row import Condition
 from gateway.core.judge.view import Subject, View, to_day
 from gateway.core.route import RecordKind

@@ -13,8 +13,8 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, get_type_hints
 
-from gateway.core import case as core
-from gateway.core.case_value import CHINA_TIME, PartialDate, Term
+from gateway.core.case import case as core
+from gateway.core.case.value import CHINA_TIME, PartialDate, Term
 from gateway.core.errors import ErrorCode, refuse
 
 LISTS: Final[dict[str, tuple[str, type[Any]]]] = {

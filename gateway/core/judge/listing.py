@@ -13,8 +13,8 @@ from gateway.core.rule import Confidence, Rule
 
 MARK_BEGIN: Final = "<!-- rules: begin, written by `fasttrack rules list --markdown` -->"
 MARK_END: Final = "<!-- rules: end -->"
-TEST_FILE: Final = "tests/unit/core/test_judge_cases.py"
-CHARGE_TEST_FILE: Final = "tests/unit/core/test_judge_charge.py"
+TEST_FILE: Final = "tests/unit/core/judge/test_judge_cases.py"
+CHARGE_TEST_FILE: Final = "tests/unit/core/judge/test_judge_charge.py"
 _NONE: Final = "–"
 
 

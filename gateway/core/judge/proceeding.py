@@ -16,8 +16,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.case.case import Case
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.dossier import Dossier, Point
 from gateway.core.route import RecordKind
 

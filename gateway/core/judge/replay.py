@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from gateway.core.annex import Annex
-from gateway.core.case import Case
+from gateway.core.case.case import Case
 from gateway.core.dossier import Point
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.judge.engine import judge_dossier

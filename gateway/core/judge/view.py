@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.core.annex import Annex
-from gateway.core.case import Charge, Document, Organisation, Person
-from gateway.core.case_value import CHINA_TIME
+from gateway.core.case.case import Charge, Document, Organisation, Person
+from gateway.core.case.value import CHINA_TIME
 from gateway.core.dossier import Dossier, Point
 from gateway.core.judge.charge import ChargeRule, ChargeTable
 from gateway.core.judge.setting import JudgeSettings

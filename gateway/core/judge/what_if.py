@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from gateway.core.case import Case, Document
+from gateway.core.case.case import Case, Document
 from gateway.core.dossier import Dossier, Point
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.judge.engine import judge_dossier

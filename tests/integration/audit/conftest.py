@@ -16,10 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.audit.pack import Trust
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint
-from gateway.core.cosignature import cosign
-from gateway.core.note import NoteKey
-from gateway.core.witness_policy import WitnessPolicy, parse_policy
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.note import NoteKey
+from gateway.core.log.witness_policy import WitnessPolicy, parse_policy
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.v1 import exchange_pb2
 from tests.support.bundle import PDF, bundle_of, load_issued, make_statement, new_case_number, sign_stated

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.merkle import Node
-from gateway.core.tile_path import parse_tile_path
+from gateway.core.log.merkle import Node
+from gateway.core.log.tile_path import parse_tile_path
 from tests.support.command import fasttrack_here
 from tests.support.notes import MemoryLog
 

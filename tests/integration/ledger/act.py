@@ -13,12 +13,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from gateway.core.access.restriction import restrictions_of, restrictions_sha256
 from gateway.core.command import Bundle, Command, StatedText
 from gateway.core.entry import Entry, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency, Role
-from gateway.core.ledger_port import Appended
-from gateway.core.restriction import restrictions_of, restrictions_sha256
+from gateway.core.port.ledger import Appended
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.pool import open_pool

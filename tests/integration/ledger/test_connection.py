@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.core.ledger_port import EntryFilter
+from gateway.core.port.ledger import EntryFilter
 from gateway.ledger.connection import HARMLESS, fetch, is_plain_query
 from gateway.ledger.entry_query import to_statement
 from gateway.ledger.pool import open_pool

@@ -13,10 +13,10 @@ import pytest
 
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.ledger_port import EntryFilter, LedgerReader
-from gateway.core.material_port import MaterialGrants
-from gateway.core.merkle import EMPTY_ROOT, Frontier, verify_consistency, verify_inclusion
-from gateway.core.merkle_tile import TileEdge
+from gateway.core.log.merkle import EMPTY_ROOT, Frontier, verify_consistency, verify_inclusion
+from gateway.core.log.merkle_tile import TileEdge
+from gateway.core.port.ledger import EntryFilter, LedgerReader
+from gateway.core.port.material import MaterialGrants
 from gateway.ledger.batcher import Batcher
 from gateway.ledger.entry_query import MAX_INDEX, to_statement
 from gateway.ledger.grant import Grants

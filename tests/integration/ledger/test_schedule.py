@@ -17,7 +17,7 @@ import pytest
 
 from gateway.audit.fsck import Known, check_ledger
 from gateway.core.entry import Entry, EntryKind, from_leaf
-from gateway.core.fact import Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.ledger.fsck_source import open_source
 from gateway.ledger.pool import open_pool
 from gateway.ledger.schedule import ScheduleReader

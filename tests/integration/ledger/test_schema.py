@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from gateway.core.entry import EntryKind
-from gateway.core.registration import KeyFacts, register_key
+from gateway.core.log.registration import KeyFacts, register_key
 from gateway.ledger.migrate import MigrationError, load_migrations, migrate
 from tests.integration.ledger.act import PS, as_role, batcher_on, make_act, make_statement, make_submit
 

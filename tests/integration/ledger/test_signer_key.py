@@ -12,9 +12,9 @@ import pytest
 from gateway.core.entry import OWN_KINDS, EntryKind
 from gateway.core.errors import ErrorCode
 from gateway.core.handoff import Command
-from gateway.core.key_history import KeyHistory, RevocationReason, Standing
-from gateway.core.ledger_port import Appended
-from gateway.core.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
+from gateway.core.log.key_history import KeyHistory, RevocationReason, Standing
+from gateway.core.log.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
+from gateway.core.port.ledger import Appended
 from gateway.ledger.pool import open_pool
 from gateway.ledger.signer_key import KeyStore
 from gateway.ledger.watch import Watch

@@ -15,7 +15,7 @@ from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from tests.integration.ledger.act import as_role, batcher_on
 from tests.support.random_case import CASES, RandomCase
-from tests.unit.core.test_state_machine import World
+from tests.unit.core.procedure.test_state_machine import World
 
 
 async def test_random_acts_on_a_real_ledger_are_those_of_the_core(database_url: str) -> None:

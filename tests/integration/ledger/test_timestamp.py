@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from gateway.core.errors import ErrorCode
-from gateway.core.seal_ports import StoredCheckpoint
-from gateway.core.timestamp_port import StoredToken, TimestampGap
+from gateway.core.port.seal import StoredCheckpoint
+from gateway.core.port.timestamp import StoredToken, TimestampGap
 from gateway.flows.timestamp import Stamper
 from gateway.ledger.checkpoint import CheckpointStore, SignerLedger
 from gateway.ledger.pool import open_pool

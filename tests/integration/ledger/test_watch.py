@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import InboxWatch
+from gateway.core.port.ledger import InboxWatch
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from gateway.ledger.watch import Watch

@@ -22,8 +22,8 @@ from gateway.audit.mirror import Followed, Mirror
 from gateway.audit.mirror_file import FILE, create_mirror
 from gateway.audit.mirror_store import MirrorStore
 from gateway.core.identity import Agency, parse_agency
-from gateway.core.mirror import LogOffer, LogPage, SealRow
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.mirror import LogOffer, LogPage, SealRow
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.flows.cosign import Offer
 from gateway.flows.mirror import list_entries, list_seals
 from gateway.flows.parts import Parts

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.entry import OWN_KINDS, from_leaf, leaf_hash
 from gateway.core.identity import Agency
-from gateway.core.merkle import to_hashes
+from gateway.core.log.merkle import to_hashes
 from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog
 from tests.support.audit import merkle_root
 from tests.tamper.story import PR, PS

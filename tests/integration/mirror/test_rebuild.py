@@ -16,10 +16,10 @@ from gateway.app_mirror import Rebuilt, rebuild_ledger
 from gateway.audit.mirror_file import FILE
 from gateway.audit.rebuild import ContradictionError, Rows
 from gateway.core.identity import Agency
-from gateway.core.mirror import BESIDE
-from gateway.core.note import VerifierKey
+from gateway.core.log.mirror import BESIDE
+from gateway.core.log.note import VerifierKey
+from gateway.core.port.seal import MemoryLostError
 from gateway.core.pseudonym import Pseudonyms
-from gateway.core.seal_ports import MemoryLostError
 from gateway.ledger.rebuild import LEFT_ALONE, TABLES, RowDiffersError, UnknownTableError
 from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog, dump, lose_tail, superuser
 from tests.support.notes import make_key

@@ -14,11 +14,11 @@ from gateway.audit.mirror import MirrorRefusedError
 from gateway.audit.mirror_check import MirrorFault
 from gateway.audit.mirror_file import FILE, create_mirror
 from gateway.audit.mirror_store import MirrorStore
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint
 from gateway.core.identity import Agency
-from gateway.core.mirror import BatchRow, LogPage, MirroredEntry, SealRow
-from gateway.core.note import NoteKey
-from gateway.core.seal_ports import MemoryLostError
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.mirror import BatchRow, LogPage, MirroredEntry, SealRow
+from gateway.core.log.note import NoteKey
+from gateway.core.port.seal import MemoryLostError
 from gateway.flows.cosign import Offer
 from tests.integration.mirror.conftest import MirroredLog, lose_tail
 from tests.support.notes import make_key

@@ -14,7 +14,7 @@ from certs.layout import PkiLayout
 from certs.note import make_note_keys
 from certs.pki import make_pki
 from gateway.cli.local_process import LocalProcess, local_signer, local_witness
-from gateway.core.witness_policy import WitnessPolicy
+from gateway.core.log.witness_policy import WitnessPolicy
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.rpc.client import GatewayClient
 from gateway.rpc.client_call import RetryPolicy

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.cli.local_gateway import LocalGatewayError
 from gateway.core.entry import leaf_hash
-from gateway.core.note import NoteError
-from gateway.core.seal_ports import SeenTree
-from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
-from gateway.core.witness_policy import QuorumError, WitnessPolicy
+from gateway.core.log.note import NoteError
+from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.log.witness_policy import QuorumError, WitnessPolicy
+from gateway.core.port.seal import SeenTree
 from gateway.rpc.client_error import CallRefused, EvidenceRejected
 from gateway.rpc.client_witness import WitnessClient
 from gateway.trust.tls import channel_credentials

@@ -14,11 +14,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from gateway.core.checkpoint import verify_checkpoint
-from gateway.core.cosignature import cosign
-from gateway.core.merkle import ProofError, verify_consistency
-from gateway.core.note import VerifierKey
-from gateway.core.seal_ports import MemoryLostError, SeenTree, StoredCheckpoint
+from gateway.core.log.checkpoint import verify_checkpoint
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.merkle import ProofError, verify_consistency
+from gateway.core.log.note import VerifierKey
+from gateway.core.port.seal import MemoryLostError, SeenTree, StoredCheckpoint
 from gateway.flows.seal import Sealer, SealFault, SealRefusedError
 from gateway.ledger.checkpoint import CheckpointStore, SignerLedger
 from gateway.ledger.embedded import EmbeddedPostgres

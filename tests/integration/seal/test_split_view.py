@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from gateway.core.checkpoint import verify_checkpoint
-from gateway.core.merkle import ProofError, verify_consistency
+from gateway.core.log.checkpoint import verify_checkpoint
+from gateway.core.log.merkle import ProofError, verify_consistency
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.rpc.client_witness import WitnessClient
 from gateway.trust.tls import channel_credentials

@@ -6,13 +6,13 @@ import gzip
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
-from gateway.core.cosignature import cosign
 from gateway.core.entry import leaf_hash
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.merkle import Frontier, fold, to_hashes
-from gateway.core.seal_ports import StoredCheckpoint
-from gateway.core.tile_path import TilePath, tile_paths
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.merkle import Frontier, fold, to_hashes
+from gateway.core.log.tile_path import TilePath, tile_paths
+from gateway.core.port.seal import StoredCheckpoint
 from gateway.ledger.checkpoint import CheckpointStore, SignerLedger
 from gateway.ledger.pool import open_pool
 from gateway.ledger.tile_source import TileSource

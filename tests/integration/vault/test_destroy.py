@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from gateway.core.entry import EntryKind, from_leaf
-from gateway.core.merkle import verify_inclusion
+from gateway.core.log.merkle import verify_inclusion
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.ledger.embedded_install import find_programs
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
@@ -306,7 +306,7 @@ async def _kill_at_the_key(planted: Planted) -> None:
 async def _only_the_entry(planted: Planted) -> None:
     """What a process leaves that was killed right after the entry."""
     from gateway.app_vault import VaultAccess, open_case_office
-    from gateway.core.destruction import DestructionReason, destroy_case
+    from gateway.core.log.destruction import DestructionReason, destroy_case
     from gateway.core.pseudonym import Pseudonyms
 
     gateway = planted.gateway

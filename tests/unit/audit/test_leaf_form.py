@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.audit.leaf_form import FIELDS, parse_entry, parse_fields, parse_origin
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, to_leaf
-from gateway.core.lifecycle import Assessment, CaseState, Stage
+from gateway.core.procedure.lifecycle import Assessment, CaseState, Stage
 
 TEXT = st.text(max_size=20)
 HEX = st.sampled_from(["", "a" * 64, "0123456789abcdef" * 4])

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.audit.monitor import Memory, Monitor, Verdict, load_checkpoints
-from gateway.core.checkpoint import Checkpoint, sign_checkpoint
-from gateway.core.merkle import HASH_BYTES, TILE_LEVELS, Node
-from gateway.core.note import NoteError
-from gateway.core.tile_path import parse_tile_path
+from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.merkle import HASH_BYTES, TILE_LEVELS, Node
+from gateway.core.log.note import NoteError
+from gateway.core.log.tile_path import parse_tile_path
 from tests.support.notes import ORIGIN, MemoryLog
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -16,8 +16,8 @@ from gateway.audit.finding import Findings, Severity
 from gateway.audit.pack import Pack, Trust
 from gateway.audit.pack_key import KeyCheck
 from gateway.audit.sm2_check import public_key_info
-from gateway.core.batch_receipt import BatchTree
 from gateway.core.entry import Entry, EntryKind, leaf_hash, to_leaf
+from gateway.core.log.batch_receipt import BatchTree
 from tests.support.pki import Issued, MemoryPki
 
 PKI = MemoryPki()

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.clock_timeline import draw_timeline
-from gateway.core.calendar import load_calendar
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.clock_alarm import Parties
-from gateway.core.clock_due import Counting
-from gateway.core.clock_fold import fold_facts
-from gateway.core.clock_table import load_clock_table
-from gateway.core.clock_view import CaseClocks, view_clocks
-from gateway.core.fact import Fact, KnownFact
+from gateway.core.case.value import CHINA_TIME
+from gateway.core.clock.alarm import Parties
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.due import Counting
+from gateway.core.clock.fold import fold_facts
+from gateway.core.clock.table import load_clock_table
+from gateway.core.clock.view import CaseClocks, view_clocks
+from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.identity import parse_agency
 
 CASE = "A9990010000002026010001"

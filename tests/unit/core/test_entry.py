@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.core.entry import MAX_LEAF_BYTES, Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode
-from gateway.core.lifecycle import Assessment, CaseState, Stage
+from gateway.core.procedure.lifecycle import Assessment, CaseState, Stage
 
 HEX64 = st.text("0123456789abcdef", min_size=64, max_size=64)
 HEX32 = st.text("0123456789abcdef", min_size=32, max_size=32)

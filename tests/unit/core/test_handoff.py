@@ -15,7 +15,7 @@ from gateway.core.entry import CLOCK_KINDS, OWN_KINDS, EntryKind, HandoffState, 
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.handoff import MAX_LEASE, Bundle, CaseHead, Command, Decided, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency, Role
-from gateway.core.lifecycle import CaseState, Stage
+from gateway.core.procedure.lifecycle import CaseState, Stage
 from gateway.core.route import RecordKind
 
 PS, PR, CT = (Agency(role, "999001") for role in (Role.POLICE, Role.PROCURATORATE, Role.COURT))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.core.cosignature import verify_cosignature
-from gateway.core.note import parse_note, parse_signature_line
-from gateway.core.seal_ports import MemoryLostError, SeenTree
-from gateway.core.witness import WitnessFault, WitnessRefusedError, to_request
+from gateway.core.log.cosignature import verify_cosignature
+from gateway.core.log.note import parse_note, parse_signature_line
+from gateway.core.log.witness import WitnessFault, WitnessRefusedError, to_request
+from gateway.core.port.seal import MemoryLostError, SeenTree
 from gateway.flows.cosign import (
     REFRESH_SECONDS,
     Cosigner,

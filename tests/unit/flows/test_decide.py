@@ -11,7 +11,7 @@ import pytest
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended
+from gateway.core.port.ledger import Appended
 from gateway.flows.decide import (
     MAX_DEFICIENCIES,
     MAX_REASONS,

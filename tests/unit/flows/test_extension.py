@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from gateway.core.calendar import load_calendar
-from gateway.core.clock import Clock, find_due
-from gateway.core.clock_due import Counting
-from gateway.core.clock_fold import Fold, fold_facts
-from gateway.core.clock_table import load_clock_table
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.clock import Clock, find_due
+from gateway.core.clock.due import Counting
+from gateway.core.clock.fold import Fold, fold_facts
+from gateway.core.clock.table import load_clock_table
 from gateway.core.errors import ErrorCode, GatewayError, Severity
-from gateway.core.fact import Fact, to_moment_text
-from gateway.core.fact_of_record import to_account_key
+from gateway.core.fact.fact import Fact, to_moment_text
+from gateway.core.fact.of_record import to_account_key
 from gateway.core.form.book import load_form_book
 from gateway.core.form.definition import FormKey, FormKind
 from gateway.core.identity import parse_agency
-from gateway.core.procedural_act import procedural_act_form
+from gateway.core.procedure.procedural_act import procedural_act_form
 from gateway.core.statement import Statement, to_payload
 from gateway.core.statement_form import StatementForms, published_statement_form
 from gateway.flows.state import Stated, submit_statement

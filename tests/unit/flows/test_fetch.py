@@ -11,8 +11,8 @@ from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency
-from gateway.core.ledger_port import Appended
 from gateway.core.lineage import report_sha256
+from gateway.core.port.ledger import Appended
 from gateway.flows.fetch import Fetched, claim_handoff, fetch_handoff, list_inbox, watch_inbox
 from gateway.flows.submit import submit_bundle
 from tests.support.bundle import new_case_number, to_native_record

@@ -15,7 +15,7 @@ from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode, Finding, Severity
 from gateway.core.judge.outcome import Result
 from gateway.core.judge.procedure import RuleProcedure
-from gateway.core.ledger_port import InboxRow, StoredHandoff
+from gateway.core.port.ledger import InboxRow, StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.flows.judge import judge_acceptance, judge_reading, to_findings
 from gateway.flows.submit import submit_bundle

@@ -10,8 +10,7 @@ import pytest
 from gateway.core.entry import OWN_KINDS, EntryKind, leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Agency, parse_agency
-from gateway.core.ledger_port import LedgerReader, TreeHead
-from gateway.core.mirror import (
+from gateway.core.log.mirror import (
     BESIDE,
     MAX_PAGE_BYTES,
     BatchRow,
@@ -21,6 +20,7 @@ from gateway.core.mirror import (
     is_seen_by,
     may_read,
 )
+from gateway.core.port.ledger import LedgerReader, TreeHead
 from gateway.flows.mirror import list_entries, list_seals
 from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, World
 

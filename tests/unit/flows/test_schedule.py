@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from gateway.core.calendar import load_calendar
-from gateway.core.case_value import CHINA_TIME
-from gateway.core.clock_alarm import Parties
-from gateway.core.clock_due import Counting
-from gateway.core.clock_table import load_clock_table
+from gateway.core.case.value import CHINA_TIME
+from gateway.core.clock.alarm import Parties
+from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.due import Counting
+from gateway.core.clock.table import load_clock_table
 from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.fact import Fact, KnownFact
-from gateway.core.ledger_port import Appended, FactRow
+from gateway.core.fact.fact import Fact, KnownFact
+from gateway.core.port.ledger import Appended, FactRow
 from gateway.flows.schedule import Scheduler
 from tests.support.fake_ledger import FakeClock, FakeWatch
 

@@ -11,13 +11,13 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
-from gateway.core.checkpoint import verify_checkpoint
 from gateway.core.entry import Entry as LedgerEntry
 from gateway.core.entry import EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
-from gateway.core.ledger_port import StoredEntry, TreeHead
-from gateway.core.merkle import Frontier
-from gateway.core.seal_ports import SeenTree
+from gateway.core.log.checkpoint import verify_checkpoint
+from gateway.core.log.merkle import Frontier
+from gateway.core.port.ledger import StoredEntry, TreeHead
+from gateway.core.port.seal import SeenTree
 from gateway.flows.seal import Sealer, SealFault, SealRefusedError, run_sealer
 from gateway.telemetry import METRIC_SEAL_ALARM, SealTelemetry
 from tests.support.fake_ledger import FakeClock

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.core.act_table import load_acts
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
+from gateway.core.procedure.act_table import load_acts
 from gateway.core.statement import Statement, to_payload
 from gateway.flows.state import list_statements, read_statement, submit_statement
 from gateway.flows.submit import submit_bundle

@@ -11,8 +11,8 @@ from hashlib import sha256
 import pytest
 
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.seal_ports import StoredCheckpoint
-from gateway.core.timestamp_port import StoredToken, TimestampGap
+from gateway.core.port.seal import StoredCheckpoint
+from gateway.core.port.timestamp import StoredToken, TimestampGap
 from gateway.flows.timestamp import FAULTS, Stamper, run_stamper
 from gateway.trust.timestamp import TimestampAuthority, verify_token
 from tests.support.pki import NOW

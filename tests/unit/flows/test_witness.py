@@ -8,13 +8,13 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.core.cosignature import cosign
 from gateway.core.entry import leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.ledger_port import Appended
-from gateway.core.note import Signature, parse_note
-from gateway.core.seal_ports import StoredCheckpoint
-from gateway.core.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.log.cosignature import cosign
+from gateway.core.log.note import Signature, parse_note
+from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
+from gateway.core.port.ledger import Appended
+from gateway.core.port.seal import StoredCheckpoint
 from gateway.flows.parts import Parts
 from gateway.flows.witness import MAX_AHEAD_SECONDS, add_cosignature, offer_checkpoint, seal_receipts
 from tests.support.fake_parts import World

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.material_port import MaterialStore, StoredMaterial
+from gateway.core.port.material import MaterialStore, StoredMaterial
 from gateway.materials import part as part_module
 from gateway.materials.local import BLOCK_BYTES, LocalStore
 from gateway.materials.part import Part

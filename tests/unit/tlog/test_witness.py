@@ -9,10 +9,10 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.core.cosignature import verify_cosignature
-from gateway.core.note import Note, Signature, parse_note, parse_signature_line
-from gateway.core.seal_ports import SeenTree
-from gateway.core.witness import to_request
+from gateway.core.log.cosignature import verify_cosignature
+from gateway.core.log.note import Note, Signature, parse_note, parse_signature_line
+from gateway.core.log.witness import to_request
+from gateway.core.port.seal import SeenTree
 from gateway.flows.cosign import Cosigner
 from gateway.tlog.server import serving
 from gateway.tlog.witness import witness_app

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.core.entry import Entry
 from gateway.core.handoff import CaseHead, Command, Place, decide_act
-from gateway.core.key_history import RevocationReason
-from gateway.core.registration import register_key, revoke_key
+from gateway.core.log.key_history import RevocationReason
+from gateway.core.log.registration import register_key, revoke_key
 from gateway.trust.chain import thumbprint
 from gateway.trust.signer_registry import LedgerKeys, SignerKey, facts_of
 from tests.support.pki import Issued, MemoryPki

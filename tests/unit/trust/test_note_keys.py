@@ -10,8 +10,8 @@ import pytest
 from certs.__main__ import main
 from certs.layout import PkiLayout
 from certs.note import make_note_keys, witness_name
-from gateway.core.note import COSIGNATURE_V1
-from gateway.core.witness_policy import parse_policy
+from gateway.core.log.note import COSIGNATURE_V1
+from gateway.core.log.witness_policy import parse_policy
 from gateway.trust.note_key import load_note_key, load_verifier_key
 
 ORIGIN = "test.invalid/log"

@@ -10,10 +10,10 @@ import pytest
 from cryptography import x509
 
 from certs.authority import Authority
-from gateway.core.batch_receipt import BatchTree, join_receipt
 from gateway.core.entry import leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import GATEWAY_URI
+from gateway.core.log.batch_receipt import BatchTree, join_receipt
 from gateway.trust.jose import sign_compact
 from gateway.trust.receipt import (
     RECEIPT_TYPE,

@@ -1,0 +1,1 @@
+"""Who may call what, and who may see what of a case."""

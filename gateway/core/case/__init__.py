@@ -1,0 +1,1 @@
+"""The canonical case: what adapters read and write, and nothing of any agency."""

@@ -1,0 +1,336 @@
+"""From the facts of a case to its clocks: pure, and the same whatever the order in which the facts became known.
+
+A fact is applied by its own time. What makes a limit longer counts only if the ledger knew it before the limit had
+passed; what makes it shorter counts at once. What is not known is never taken for the answer that gives more time: the
+length is the shortest one, and a person whose custody is not known is counted as in custody, whose last day no holiday
+moves.
+
+Source: domain model, sections 0, 1.4 to 1.7 and 2.3 (column clock effect).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from gateway.core.clock.assume import assume_shortest
+from gateway.core.clock.book import ClockBook, ClockKey
+from gateway.core.clock.clock import Clock, change_custody, extend_clock, find_due, revise_clock, suspend_clock
+from gateway.core.clock.due import Counting, Due, to_day
+from gateway.core.clock.length import parse_length
+from gateway.core.clock.rule import RECIPIENT, STEP, ClockRule
+from gateway.core.clock.table import ClockTable
+from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.fact.fact import Fact, KnownFact
+from gateway.core.fact.order import order_facts
+
+CUSTODY: Final[Mapping[str, bool | None]] = {
+    "detained": True,
+    "arrested": True,
+    "surveillance_ordered": False,
+    "bailed": False,
+    "released": False,
+    "measure_ended": None,
+}
+"""Events that change whether a person is in custody; None: nobody says what came after."""
+MEASURES: Final[Mapping[str, str | None]] = {
+    "detained": "DETENTION",
+    "arrested": "ARREST",
+    "surveillance_ordered": "RS",
+    "bailed": "BAIL",
+    "released": None,
+    "measure_ended": None,
+}
+_OWN: Final = frozenset({STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account"})
+"""What is said of the event, not of the person."""
+_OF_ACCOUNT: Final = frozenset(
+    {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
+)
+"""Events whose person may be an account."""
+
+
+class Problem(NamedTuple):
+    """A fact that could not do to a clock what it says.
+
+    Args:
+        kind: of the fact.
+        person: pseudonym; "" for the file.
+        clock: id.
+        code: why.
+    """
+
+    kind: str
+    person: str
+    clock: str
+    code: ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What the facts of a case come to.
+
+    Args:
+        book: its clocks.
+        custody: whether each person is in custody; None when not known.
+        problems: facts that did not count, in the order in which they happened.
+    """
+
+    book: ClockBook
+    custody: Mapping[str, bool | None]
+    problems: tuple[Problem, ...]
+
+
+def fold_facts(facts: Iterable[KnownFact], table: ClockTable, counting: Counting) -> Fold:
+    """Count the clocks of a case from its facts.
+
+    Args:
+        facts: of one case, in any order, some perhaps more than once.
+        table: of clocks.
+        counting: calendar and readings.
+
+    Returns:
+        the clocks, and what could not be applied.
+    """
+    folding = _Folding(table, counting)
+    for known in order_facts(facts):
+        folding.apply(known)
+    return Fold(folding.book, dict(folding.custody), tuple(folding.problems))
+
+
+@dataclass(slots=True)
+class _Folding:
+    table: ClockTable
+    counting: Counting
+    book: ClockBook = field(default_factory=ClockBook)
+    custody: dict[str, bool | None] = field(default_factory=dict)
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def apply(self, known: KnownFact) -> None:
+        """Let a fact do what it does: to the person, to running clocks, then start what it starts."""
+        fact = known.fact
+        self._learn(fact)
+        if fact.kind in CUSTODY:
+            self._change_custody(known, CUSTODY[fact.kind])
+        self._revise(known)
+        if fact.kind == "extended":
+            self._extend(known)
+        for kind in self.table.stopped_by.get(fact.kind, ()):
+            self._stop(kind, known)
+        for kind in self.table.started_by.get(fact.kind, ()):
+            self._start(kind, known)
+
+    def _learn(self, fact: Fact) -> None:
+        if not fact.person or fact.kind in _OF_ACCOUNT:
+            return
+        about = self.known.setdefault(fact.person, {})
+        if fact.kind == "converted":
+            # A conversion that does not say to what leads to the shorter of the two limits.
+            about["procedure"] = "SUMMARY"
+        about.update({name: value for name, value in fact.inputs.items() if name not in _OWN and name != "measure"})
+        if fact.kind == "left_lane":
+            about["procedure"] = "ORDINARY"
+        if fact.kind in MEASURES:
+            about["measure"] = MEASURES[fact.kind]
+
+    def _change_custody(self, known: KnownFact, in_custody: bool | None) -> None:
+        person = known.fact.person
+        self.custody[person] = in_custody
+        for key in [key for key, clock in self.book.running.items() if key[0] == person and clock.rule.is_of_person]:
+            # Not known counts as in custody, where no holiday moves the last day.
+            self._attempt(
+                known,
+                key,
+                lambda clock: change_custody(clock, known.fact.at, in_custody=in_custody is not False),
+                may_lengthen=in_custody is False,
+            )
+
+    def _revise(self, known: KnownFact) -> None:
+        changed = {name: value for name, value in known.fact.inputs.items() if name not in _OWN}
+        if not changed:
+            return
+        for key, clock in list(self.book.running.items()):
+            if key[0] != known.fact.person or not clock.rule.is_of_person or not clock.rule.inputs:
+                continue
+            inputs = {name: changed[name] for name in changed.keys() & clock.rule.inputs.keys()}
+            if any(clock.inputs.get(name) != value for name, value in inputs.items()):
+                self._attempt(
+                    known,
+                    key,
+                    # The time of the act was checked by when it became known.
+                    lambda clock, inputs=inputs: revise_clock(  # type: ignore[misc]
+                        clock, inputs, known.fact.at, self.table, self.counting
+                    ),
+                    may_lengthen=True,
+                )
+
+    def _extend(self, known: KnownFact) -> None:
+        fact, length = known.fact, known.fact.inputs.get("length")
+        keys = [
+            key
+            for key, clock in self.book.running.items()
+            if key[1] == fact.inputs.get("clock") and key[0] in {fact.person, self._subject(clock.rule, fact)}
+        ]
+        if not keys:
+            self._report(known, str(fact.inputs.get("clock", "")), ErrorCode.CLOCK_NOT_RUNNING)
+        for key in keys:
+            self._attempt(
+                known,
+                key,
+                lambda clock: extend_clock(
+                    clock,
+                    str(fact.inputs.get("extension", "")),
+                    fact.at,
+                    self.counting,
+                    parse_length(str(length)) if length is not None else None,
+                ),
+                may_lengthen=True,
+            )
+
+    def _attempt(self, known: KnownFact, key: ClockKey, act: Callable[[Clock], Clock], *, may_lengthen: bool) -> None:
+        """Do an act, unless it would make a limit longer that had passed when the ledger heard of it."""
+        before = self.book.running[key]
+        try:
+            after = act(before)
+        except GatewayError as error:
+            self._report(known, key[1], error.code)
+            return
+        if may_lengthen and self._is_late(before, after, known.known_at):
+            self._report(known, key[1], ErrorCode.CLOCK_ACT_TOO_LATE)
+            return
+        self.book = self.book.change(key, lambda _: after)
+
+    def _is_late(self, before: Clock, after: Clock, known_at: datetime) -> bool:
+        due = self._due(before)
+        if due is None or not due.is_past(known_at):
+            return False
+        longer = self._due(after)
+        return longer is None or longer.expires_at > due.expires_at
+
+    def _due(self, clock: Clock) -> Due | None:
+        try:
+            return find_due(clock, self.counting)
+        except GatewayError:
+            # A limit that cannot be counted, for lack of a year of holidays, has an end that nobody knows.
+            return None
+
+    def _stop(self, kind: str, known: KnownFact) -> None:
+        fact = known.fact
+        for key, clock in list(self.book.running.items()):
+            if key[1] != kind or not self._concerns(clock, fact) or not _stops(clock, fact):
+                continue
+            other = clock.rule.becomes.get(fact.kind)
+            try:
+                if other is not None and (key[0], other, "") not in self.book.running:
+                    self.book = self.book.switch(key, other, fact.at, self.table)
+                else:
+                    self.book = self.book.stop(key, fact.at)
+            except GatewayError as error:
+                self._report(known, kind, error.code)
+            else:
+                self._resume_after(kind, known)
+
+    def _resume_after(self, kind: str, known: KnownFact) -> None:
+        for key, clock in list(self.book.running.items()):
+            if kind in clock.rule.suspended_by and clock.is_suspended and self._concerns(clock, known.fact):
+                self.book = self.book.resume(key[0], kind, known.fact.at)
+
+    def _start(self, kind: str, known: KnownFact) -> None:
+        fact = known.fact
+        try:
+            rule = self.table.find(kind, to_day(fact.at))
+        except GatewayError as error:
+            self._report(known, kind, error.code)
+            return
+        for subject in self._subjects(rule, fact):
+            facts = {**self.known.get(subject, {}), **fact.inputs}
+            if not rule.guard.lets(facts):
+                continue
+            for step in self._steps(rule, fact, subject, facts):
+                self._start_one(rule, subject, step, known, facts)
+
+    def _start_one(self, rule: ClockRule, subject: str, step: str, known: KnownFact, facts: Mapping[str, Any]) -> None:
+        fact, inputs = known.fact, {name: facts[name] for name in facts if name in rule.inputs and name != STEP}
+        if step:
+            inputs[STEP] = step
+        inputs = assume_shortest(rule, inputs)
+        recipient = inputs.get(RECIPIENT)
+        key = (subject, rule.id, f"{step}/{recipient}" if recipient else step)
+        # The file and its accounts are nobody's custody; of a person it counts as custody when nobody knows.
+        in_custody = self.custody.get(subject) is not False if rule.is_of_person else None
+        try:
+            running = self.book.running.get(key)
+            if running is None:
+                self.book = self.book.start(self.table, rule.id, subject, fact.at, inputs, in_custody=in_custody)
+            elif rule.restarts and to_day(fact.at) != to_day(running.start):
+                self.book = self.book.reset(key, self.table, fact.at, inputs)
+        except GatewayError as error:
+            self._report(known, rule.id, error.code)
+        else:
+            self._suspend(rule.id, subject, known)
+            for kind in rule.suspended_by:
+                if (subject, kind, "") in self.book.running:
+                    self._suspend(kind, subject, known)
+
+    def _suspend(self, kind: str, subject: str, known: KnownFact) -> None:
+        """A clock that suspends others stops them while it runs; one that had passed by then goes on having passed."""
+        for key, clock in list(self.book.running.items()):
+            if key[0] == subject and kind in clock.rule.suspended_by and not clock.is_suspended:
+                due = self._due(clock)
+                if due is not None and due.is_past(known.known_at):
+                    self._report(known, key[1], ErrorCode.CLOCK_ACT_TOO_LATE)
+                    continue
+                self._attempt(
+                    known,
+                    key,
+                    lambda clock: suspend_clock(clock, kind, known.fact.at, self.counting),
+                    may_lengthen=False,
+                )
+
+    def _steps(self, rule: ClockRule, fact: Fact, subject: str, facts: Mapping[str, Any]) -> list[str]:
+        if not rule.steps:
+            return [""]
+        found = [
+            name
+            for name, step in rule.steps.items()
+            if fact.kind in step.starts and step.guard.lets(facts) and self._has_run(step.after, rule, subject)
+        ]
+        asked = fact.inputs.get(STEP)
+        return [asked] if asked in found else found
+
+    def _has_run(self, step: str, rule: ClockRule, subject: str) -> bool:
+        clocks = [*self.book.running.values(), *self.book.ended]
+        return not step or any(
+            clock.person == subject and clock.rule.id == rule.id and clock.inputs.get(STEP) == step for clock in clocks
+        )
+
+    def _subject(self, rule: ClockRule, fact: Fact) -> str:
+        return fact.person if rule.is_of_person or rule.is_of_account else ""
+
+    def _subjects(self, rule: ClockRule, fact: Fact) -> list[str]:
+        """Whose clock starts; of a fact about the file, the clock of every person that is known by then."""
+        if rule.is_of_person and not fact.person:
+            return sorted(self.known)
+        return [self._subject(rule, fact)]
+
+    def _concerns(self, clock: Clock, fact: Fact) -> bool:
+        if clock.rule.is_of_person or clock.rule.is_of_account:
+            return fact.person in ("", clock.person)
+        return True
+
+    def _report(self, known: KnownFact, clock: str, code: ErrorCode) -> None:
+        self.problems.append(Problem(known.fact.kind, known.fact.person, clock, code))
+
+
+def _stops(clock: Clock, fact: Fact) -> bool:
+    """Whether an event of the row stops this one of its limits."""
+    step = str(clock.inputs.get(STEP, ""))
+    if clock.rule.steps and fact.kind not in clock.rule.steps[step].stops:
+        return False
+    asked, served = fact.inputs.get(STEP), fact.inputs.get(RECIPIENT)
+    candidates = [name for name, item in clock.rule.steps.items() if fact.kind in item.stops]
+    if asked in candidates and asked != step:
+        return False
+    return served is None or clock.inputs.get(RECIPIENT) in (None, served)

@@ -1,0 +1,1 @@
+"""Facts that move clocks, and how acts, annexes, records and statements tell them."""

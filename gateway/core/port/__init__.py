@@ -1,0 +1,1 @@
+"""What flows, auditors and signers need from the world, as protocols."""

@@ -1,0 +1,1 @@
+"""Stages of a case, tracks of its persons, and the acts that move them."""
