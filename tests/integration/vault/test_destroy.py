@@ -341,11 +341,15 @@ def _name(dsn: str) -> str:
 
 
 async def _clone(server: EmbeddedPostgres, dsn: str) -> None:
+    # A living gateway connects again at once; a template with a session cannot be copied.
     name = _name(dsn)
     await _execute(
         server,
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false',
+        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'",
         f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"',
+        f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true',
+        f'ALTER DATABASE "{name}_backup" ALLOW_CONNECTIONS true',
     )
 
 
