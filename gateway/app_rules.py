@@ -13,12 +13,14 @@ from gateway.app_vault import VaultAccess, open_evidence
 from gateway.core.annex import Annex
 from gateway.core.case.case import Case
 from gateway.core.digest import sha256_hex
+from gateway.core.dossier import Carried
 from gateway.core.entry import Entry, from_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX
 from gateway.core.form.legal_review import NAME as REVIEW
 from gateway.core.form.legal_review import to_review
 from gateway.core.form.register import to_register
+from gateway.core.judge.carried import MAX_EARLIER, CarriedSearch
 from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Replayed, is_judged, replay_entry
 from gateway.core.manifest import Manifest, parse_manifest
@@ -87,7 +89,7 @@ class CaseReplay:
 
         Args:
             entries: of the case.
-            bundles: of the case.
+            bundles: of the case, by index.
             stated: officers' registers by the agency that stated them, by index.
             reviews: legal reviews of the case, by index.
 
@@ -99,6 +101,7 @@ class CaseReplay:
             self._replay(
                 entry,
                 by_handoff.get(entry.handoff),
+                bundles,
                 (stated or {}).get(entry.sender, []),
                 [one for one in reviews if one.issuer == entry.sender],
             )
@@ -107,21 +110,47 @@ class CaseReplay:
         ]
 
     def _replay(
-        self, entry: Entry, bundle: CaseBundle | None, stated: list[StatedRegister], reviews: list[StatedReview]
+        self,
+        entry: Entry,
+        bundle: CaseBundle | None,
+        bundles: list[CaseBundle],
+        stated: list[StatedRegister],
+        reviews: list[StatedReview],
     ) -> Replayed:
         case: Case | None = None
         annexes: tuple[Annex, ...] = ()
+        carried: list[tuple[Carried, ...]] = [()]
         if bundle is not None and bundle.manifest_jws:
             manifest = parse_manifest(json.dumps(payload_of(bundle.manifest_jws)).encode())
             found = self._annexes(manifest)
             # Without one of its annexes a bundle is another bundle, and nothing can be said.
             if found is not None:
                 case, annexes = self._case(manifest, bundle.record), found
+            if case is not None and manifest.unchanged:
+                earlier = [one for one in bundles if one.index < bundle.index]
+                choices = [self._carried(manifest, case, earlier), self._carried(manifest, case, earlier[:-1])]
+                carried = [one for one in choices if one is not None]
+                case = None if choices[0] is None else case
         before = [one for one in stated if one.at < entry.index]
         registers = [_register(before), _register(before[:-1])] if before else [{}]
-        known = tuple(one.review for one in reviews if one.at < entry.index)
-        seen = (known, known[:-1]) if known else ((),)
-        return replay_entry(entry, case, annexes, self._procedure.find, registers=registers, reviews=seen)
+        stated_reviews = tuple(one.review for one in reviews if one.at < entry.index)
+        seen = (stated_reviews, stated_reviews[:-1]) if stated_reviews else ((),)
+        return replay_entry(
+            entry, case, annexes, self._procedure.find, registers=registers, reviews=seen, carried=carried
+        )
+
+    def _carried(self, manifest: Manifest, case: Case, earlier: list[CaseBundle]) -> tuple[Carried, ...] | None:
+        """Unchanged documents that the record does not name; None when a record that may name them is not there."""
+        search = CarriedSearch(manifest.unchanged, case)
+        for bundle in earlier[: -MAX_EARLIER - 1 : -1]:
+            if search.is_done:
+                break
+            before = parse_manifest(json.dumps(payload_of(bundle.manifest_jws)).encode())
+            found = self._case(before, bundle.record)
+            if found is None:
+                return None
+            search.look(found)
+        return search.carried
 
     def _case(self, manifest: Manifest, stored: bytes) -> Case | None:
         record = manifest.native_record

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.core.annex import Annex
-from gateway.core.case.case import Case
+from gateway.core.case.case import Case, Document, Recording
 
 
 class Point(StrEnum):
@@ -26,6 +26,21 @@ class Point(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What an earlier bundle of the case brought and the manifest names as unchanged.
+
+    Args:
+        path: in the manifest, ``/unchanged/2``.
+        document: as the newest earlier record has it; None for a recording.
+        recording: the same; None for a document.
+    """
+
+    path: str
+    document: Document | None = None
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
     """What is judged.
 
@@ -34,6 +49,7 @@ class Dossier:
         on: day of the proceeding in China, by which ages and validities are judged.
         case: the record as read.
         annexes: of the bundle, those that could be read.
+        carried: unchanged documents and recordings that the record itself does not name, in the manifest's order.
         reviews: legal reviews that the sender stated of the case before (``to_review``), in the ledger's order.
         register: rows of the officers' register in force at the sender, by officer number; empty when none was stated.
     """
@@ -42,5 +58,6 @@ class Dossier:
     on: date
     case: Case
     annexes: tuple[Annex, ...] = ()
+    carried: tuple[Carried, ...] = ()
     reviews: tuple[Mapping[str, Any], ...] = ()
     register: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

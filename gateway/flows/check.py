@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.annex import Annex
 from gateway.core.digest import sm3_hex
+from gateway.core.dossier import Carried
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
@@ -22,6 +23,7 @@ from gateway.core.port.flow import SignedManifest
 from gateway.core.reply import judge_reply
 from gateway.core.route import ROUTES, RecordKind
 from gateway.flows.annex import check_annexes, read_annexes
+from gateway.flows.carried import find_carried
 from gateway.flows.judge import judge_reading, to_findings
 from gateway.flows.material import brought
 from gateway.flows.parts import Parts
@@ -43,6 +45,7 @@ class Checked:
         outcome: what the procedure says; None when the record could not be read.
         findings: everything found; errors refuse.
         annexes: those that could be read, in the order of the manifest.
+        carried: unchanged documents that the record does not name.
     """
 
     signed: SignedManifest
@@ -51,6 +54,7 @@ class Checked:
     outcome: RuleOutcome | None
     findings: tuple[Finding, ...]
     annexes: tuple[Annex, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     @property
     def is_acceptable(self) -> bool:
@@ -115,11 +119,15 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
     if annexes:
         case = reading.case if reading is not None and is_read else None
         findings += await check_annexes(parts, manifest, annexes, case, now, register=register)
+    carried: tuple[Carried, ...] = ()
     if reading is not None and is_read:
+        carried = await find_carried(parts, manifest, reading.case)
         reviews = await find_reviews(parts, manifest.sender, manifest.case_number) if is_transfer else ()
-        outcome = judge_reading(parts, reading, now, annexes=annexes, register=register, reviews=reviews)
+        outcome = judge_reading(
+            parts, reading, now, annexes=annexes, carried=carried, register=register, reviews=reviews
+        )
         findings += to_findings(parts, reading, outcome)
-    return Checked(signed, record, reading, outcome, tuple(findings), annexes)
+    return Checked(signed, record, reading, outcome, tuple(findings), annexes, carried)
 
 
 def _identity(caller: Agency, signed: SignedManifest) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from gateway.core.manifest import parse_manifest
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.port.ledger import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_bytes_of, payload_of
+from gateway.flows.carried import find_carried, to_references
 from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
@@ -209,7 +210,7 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
             report_sha256=report_digest,
         ),
     )
-    withheld = _withheld(parts, stored, reading)
+    withheld = await _withheld(parts, stored, reading)
     # A record that travels as a material was not granted to whoever sees only what contains nothing to be withheld.
     view = withheld.pop(payload_of(stored.manifest_jws)["native_record"]["sha256"], View.ALL)
     is_withheld = view is not View.ALL and (
@@ -228,10 +229,11 @@ async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
     return stored
 
 
-def _withheld(parts: Parts, stored: StoredHandoff, reading: Reading) -> dict[str, View]:
+async def _withheld(parts: Parts, stored: StoredHandoff, reading: Reading) -> dict[str, View]:
     on = stored.row.offered_at.astimezone(CHINA_TIME).date()
     manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
-    return find_withheld(parts.visibility, manifest, reading.digests, on)
+    named = (*reading.digests, *to_references(await find_carried(parts, manifest, reading.case)))
+    return find_withheld(parts.visibility, manifest, named, on)
 
 
 async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, Reading]:

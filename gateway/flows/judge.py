@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.annex import Annex
-from gateway.core.dossier import Point
+from gateway.core.dossier import Carried, Point
 from gateway.core.errors import Finding
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
@@ -17,6 +17,7 @@ from gateway.core.port.ledger import StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
 from gateway.flows.annex import read_annexes
+from gateway.flows.carried import find_carried
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
 from gateway.flows.request import to_canonical
@@ -32,6 +33,7 @@ def judge_reading(
     *,
     point: Point | None = None,
     annexes: tuple[Annex, ...] = (),
+    carried: tuple[Carried, ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
     reviews: tuple[Mapping[str, Any], ...] = (),
 ) -> RuleOutcome:
@@ -43,6 +45,7 @@ def judge_reading(
         now: gateway time, aware.
         point: None for that of the kind of the record.
         annexes: of the bundle, as read.
+        carried: unchanged documents that the record does not name.
         register: officers' register of the sender; None when none is known.
         reviews: legal reviews that the sender stated of the case.
 
@@ -52,7 +55,7 @@ def judge_reading(
     case = reading.case
     if case is None:
         return parts.procedure.judge(None)
-    dossier = make_dossier(case, now, point=point, annexes=annexes, reviews=reviews, register=register)
+    dossier = make_dossier(case, now, point=point, annexes=annexes, carried=carried, reviews=reviews, register=register)
     return parts.procedure.judge(dossier)
 
 
@@ -80,4 +83,5 @@ async def judge_acceptance(parts: Parts, caller: Agency, stored: StoredHandoff |
     data = stored.record or await load_material(parts, record.sha256, record.size)
     reading = await read_record(parts, data, manifest)
     annexes, _ = await read_annexes(parts, manifest, ())
-    return judge_reading(parts, reading, parts.clock(), point=Point.COURT_ACCEPTANCE, annexes=annexes)
+    carried = await find_carried(parts, manifest, reading.case)
+    return judge_reading(parts, reading, parts.clock(), point=Point.COURT_ACCEPTANCE, annexes=annexes, carried=carried)

@@ -23,6 +23,7 @@ from gateway.core.port.ledger import EntryFilter, StoredHandoff
 from gateway.core.signed import payload_bytes_of
 from gateway.core.statement import Statement
 from gateway.flows.annex import check_annexes, read_annexes
+from gateway.flows.carried import find_carried, to_references
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
 from gateway.flows.request import parse_uuid
@@ -79,7 +80,8 @@ async def judge_request(parts: Parts, statement: Statement) -> Requested:
     manifest, reading = await read_stored(parts, stored)
     reader = READER_OF_PURPOSE.get(purpose) or _READER_OF_ROLE[statement.issuer.role]
     today = parts.clock().astimezone(CHINA_TIME).date()
-    view = view_in_bundle(parts.visibility, manifest, reading.digests, sha256=body["sha256"], reader=reader, on=today)
+    named = (*reading.digests, *to_references(await find_carried(parts, manifest, reading.case)))
+    view = view_in_bundle(parts.visibility, manifest, named, sha256=body["sha256"], reader=reader, on=today)
     if view is None:
         what = "the bundle has no such material"
         return Requested((Finding(ErrorCode.MATERIAL_UNKNOWN, "/body/sha256", what),))

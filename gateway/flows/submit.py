@@ -18,6 +18,7 @@ from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import Appended, EntryFilter
 from gateway.core.procedure.track_cause import read_record_cause
+from gateway.flows.carried import to_references
 from gateway.flows.check import Checked, check_bundle, refusal
 from gateway.flows.parts import Parts
 from gateway.flows.tell import tell_submit
@@ -138,7 +139,8 @@ def _command(parts: Parts, checked: Checked, caller: Agency, manifest_jws: str, 
 def _withheld(parts: Parts, checked: Checked) -> dict[str, View]:
     reading = checked.reading
     today = parts.clock().astimezone(CHINA_TIME).date()
-    return find_withheld(parts.visibility, checked.signed.manifest, reading.digests if reading else (), today)
+    named = (*(reading.digests if reading else ()), *to_references(checked.carried))
+    return find_withheld(parts.visibility, checked.signed.manifest, named, today)
 
 
 def _cause(parts: Parts, checked: Checked) -> dict[str, Any] | None:

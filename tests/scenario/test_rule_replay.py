@@ -18,7 +18,7 @@ from gateway.core.judge.replay import Verdict
 from gateway.core.judge.rule_set import FILES, read_rule_set
 from gateway.core.pseudonym import Pseudonyms
 from tests.scenario.case_file import accepted, indictment, judgment, proposed, transfer
-from tests.scenario.paper import papers
+from tests.scenario.paper import bound, papers
 from tests.scenario.world import Cast
 from tests.support.bundle import make_statement
 from tests.support.command import fasttrack
@@ -178,3 +178,30 @@ async def test_legal_review_that_was_stated_before_the_transfer_is_seen_and_repl
     )
     assert found is not None
     assert [one.verdict for one in found] == [Verdict.SAME]
+
+
+async def test_delta_whose_record_names_only_what_changed_is_judged_as_the_whole_file_and_replayed(cast: Cast) -> None:
+    """The supplement brings the one missing document; the unchanged ones count, and what nobody brought does not."""
+    complete = papers(transfer())
+    first = await cast.police.submit(papers(transfer(), without=["D04", "D20"]))
+    assert "DOCUMENT_MISSING" in first.warnings
+    await cast.pr.ask_supplement(first, D04="补送立案决定书")
+    delta = replace(complete, documents=tuple(item for item in complete.documents if item.code == "D04"))
+    before = [item.sha256 for item in bound(first.case).documents]
+    again = await cast.police.submit(delta, in_reply_to=first, unchanged=before)
+    missing = [finding for finding in again.submitted.warnings if finding.code.name == "DOCUMENT_MISSING"]
+    assert [finding.message.partition(":")[0] for finding in missing] == ["D20"], "nobody has brought the opinion yet"
+    await cast.pr.accept(again)
+    pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(delta.police_no)
+    found = await replay_case(
+        cast.world.database_url, pseudonym, vault=cast.world.vault, materials=cast.world.home / "materials",
+        settings=None, register=None,
+    )  # fmt: skip
+    assert found is not None
+    assert [one.verdict for one in found] == [Verdict.SAME, Verdict.SAME]
+    async with open_evidence(cast.world.database_url, cast.world.vault, "test") as source:
+        bundles = await source.bundles(pseudonym)
+    lost = [replace(bundles[0], record=b""), *bundles[1:]]
+    judged = [entry for entry in await cast.oversight.entries(delta) if entry.rule_result]
+    told = CaseReplay(RuleProcedure(), cast.world.home / "materials", None).replay(judged, lost)
+    assert {one.verdict for one in told} == {Verdict.CANNOT_TELL}, "without the earlier record nothing can be said"

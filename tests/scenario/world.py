@@ -162,6 +162,7 @@ class Organ:
         case: Case,
         *,
         annexes: Sequence[Annex] = (),
+        unchanged: Sequence[str] = (),
         in_reply_to: Handoff | None = None,
         upload: bool = True,
         bundle_id: UUID | None = None,
@@ -171,6 +172,7 @@ class Organ:
         Args:
             case: what is sent.
             annexes: structured materials that go with it.
+            unchanged: digests of what the record does not name and an earlier bundle brought.
             in_reply_to: the handoff that it answers.
             upload: whether the materials are uploaded.
             bundle_id: None for a new one.
@@ -204,6 +206,7 @@ class Organ:
             native_record=NativeRecord(system, version, encoding, len(record), sha256_hex(record), sm3_hex(record)),
             materials=tuple(materials),
             in_reply_to=in_reply_to.id if in_reply_to else None,
+            unchanged=tuple(unchanged),
         )
         return manifest, self.sign(to_payload(manifest)), record
 

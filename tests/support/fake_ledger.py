@@ -224,11 +224,12 @@ class FakeLedger:
         return HandoffFacts(self.heads[handoff].kind, EntryKind.FETCHED in done, facts)
 
     async def entries_of(self, condition: EntryFilter) -> list[StoredEntry]:
-        """Entries of a case, or all."""
+        """Entries of a case, or all; of some kinds, or all."""
+        found = [(appended, from_leaf(appended.leaf)) for appended in self.entries]
         return [
             StoredEntry(appended.index, appended.leaf, appended.leaf_hash)
-            for appended in self.entries
-            if condition.case in ("", from_leaf(appended.leaf).case)
+            for appended, entry in found
+            if condition.case in ("", entry.case) and (not condition.kinds or entry.kind in condition.kinds)
         ]
 
     async def head(self) -> TreeHead:

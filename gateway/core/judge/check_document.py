@@ -30,15 +30,15 @@ def _is_about(annex: Annex, key: str) -> bool:
 
 def _recorded(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     names = rule.parameters["annexes"]
-    if not (view.documents(rule.id) or view.case.recordings or any(view.annexes(*names))):
+    if not (view.documents(rule.id) or view.has_recordings or any(view.annexes(*names))):
         yield Hit("document")
 
 
 def _numbered(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     for code in rule.parameters["codes"]:
-        for at, document in view.documents(code):
+        for head, document in view.documents(code):
             if document.no is None:
-                yield Hit(f"document[{at}].no")
+                yield Hit(f"{head}no")
 
 
 def _timed(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
@@ -71,30 +71,30 @@ def _dated_acts(view: View, rule: JudgeRule) -> Iterator[tuple[str, date]]:
     for at, freeze in enumerate(view.case.freezes, 1):
         yield f"freeze[{at}].from", freeze.from_
     for code in rule.parameters["documents"]:
-        for at, document in view.documents(code):
+        for head, document in view.documents(code):
             if document.on is not None:
-                yield f"document[{at}].on", document.on
+                yield f"{head}on", document.on
 
 
 def _noticed_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     notices, sessions = view.documents("D12", subject), view.documents("D13", subject)
     if not notices or not sessions:
         return
-    undated = [at for at, document in (*notices, *sessions) if document.on is None]
+    undated = [head for head, document in (*notices, *sessions) if document.on is None]
     if undated:
-        yield Hit(f"document[{undated[0]}].on", is_missing=True)
+        yield Hit(f"{undated[0]}on", is_missing=True)
         return
-    at, notice = min(notices, key=lambda entry: entry[1].on or date.max)
+    head, notice = min(notices, key=lambda entry: entry[1].on or date.max)
     first = min(document.on for _, document in sessions if document.on is not None)
     if notice.on is not None and notice.on > first:
-        yield Hit(f"document[{at}].on")
+        yield Hit(f"{head}on")
 
 
 def _key_evidence(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
     for path, charge in view.charges_of(subject):
         known = view.rule_of(charge) or view.charges.any_wording(charge.law)
         for evidence in known.evidence if known is not None else ():
-            has_recording = evidence.code == "D22" and view.case.recordings
+            has_recording = evidence.code == "D22" and view.has_recordings
             if not view.documents(evidence.code) and not has_recording:
                 yield Hit(path, part=evidence.code if evidence.code in rule.parts else "")
                 break
@@ -121,9 +121,9 @@ def _recognized_first(view: View, subject: Subject, rule: JudgeRule) -> Iterator
         yield Hit(f"{subject.path}.recognizance.on", is_missing=True)
     if signed is not None and signed > indicted:
         yield Hit(f"{subject.path}.recognizance.on")
-    for at, document in papers:
+    for head, document in papers:
         if document.on is not None and document.on > indicted:
-            yield Hit(f"document[{at}].on")
+            yield Hit(f"{head}on")
     for path, presence in view.annex_items("duty-lawyer", "presences", subject.key):
         until = presence.get("signing_to")
         if until is not None and to_china_day(until) > indicted:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.case.case import Case
 from gateway.core.case.value import CHINA_TIME
-from gateway.core.dossier import Dossier, Point
+from gateway.core.dossier import Carried, Dossier, Point
 from gateway.core.route import RecordKind
 
 POINT_OF_KIND: Final[Mapping[str, Point]] = {
@@ -61,6 +61,7 @@ def make_dossier(
     *,
     point: Point | None = None,
     annexes: tuple[Annex, ...] = (),
+    carried: tuple[Carried, ...] = (),
     reviews: tuple[Mapping[str, Any], ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Dossier | None:
@@ -71,6 +72,7 @@ def make_dossier(
         now: gateway time, aware.
         point: None for that of the kind of the record.
         annexes: of the bundle.
+        carried: what the manifest names as unchanged and the record does not name.
         reviews: legal reviews that the sender stated of the case; only a transfer is judged by them.
         register: rows of the officers' register of the sender; a transfer is judged by those of the officers whom the
             record names, and by an empty row for one who is not in it.
@@ -82,7 +84,7 @@ def make_dossier(
     if point is None or (point is Point.OTHER and case.receiver.startswith("pr:")):
         return None
     return Dossier(
-        point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes,
+        point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes, carried=carried,
         reviews=reviews if point is Point.TRANSFER else (),
         register=_named(case, register) if register and point is Point.TRANSFER else {},
     )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.core.annex import Annex
 from gateway.core.case.case import Case
-from gateway.core.dossier import Point
+from gateway.core.dossier import Carried, Point
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.judge.engine import judge_dossier
 from gateway.core.judge.proceeding import make_dossier
@@ -67,6 +67,7 @@ def replay_entry(
     *,
     registers: Sequence[Register] = ({},),
     reviews: Sequence[Reviews] = ((),),
+    carried: Sequence[tuple[Carried, ...]] = ((),),
 ) -> Replayed:
     """Judge the record of an entry again.
 
@@ -77,10 +78,11 @@ def replay_entry(
         find: gives a rule set by its id.
         registers: officers' registers that may have been in force.
         reviews: legal reviews that may have been stated.
+        carried: unchanged documents that earlier bundles may have brought.
 
     Returns:
         the comparison. A judgement was made a moment before its entry: at midnight that was the day before, and a
-        register or review that was stated in that moment may or may not have been seen.
+        register, review or bundle that came in that moment may or may not have been seen.
     """
 
     def answer(verdict: Verdict, reason: str = "", again: str = "") -> Replayed:
@@ -93,9 +95,12 @@ def replay_entry(
         return answer(Verdict.CANNOT_TELL, "the record is not stored any more, or cannot be read")
     point = Point.COURT_ACCEPTANCE if entry.kind is EntryKind.ACCEPTED else None
     results = []
-    for earlier, register, stated in product((timedelta(0), timedelta(minutes=10)), registers, reviews):
+    moments = (timedelta(0), timedelta(minutes=10))
+    for earlier, register, stated, brought in product(moments, registers, reviews, carried):
         at = entry.recorded_at - earlier
-        dossier = make_dossier(case, at, point=point, annexes=annexes, reviews=stated, register=register)
+        dossier = make_dossier(
+            case, at, point=point, annexes=annexes, carried=brought, reviews=stated, register=register
+        )
         if dossier is None:
             return answer(Verdict.DIFFERS, "nobody judges a record of this kind")
         outcome = judge_dossier(rules, dossier)

@@ -58,8 +58,8 @@ class View:
         charges: table of charges.
     """
 
-    __slots__ = ("_attested", "_by_code", "case", "charges", "dossier", "is_fast", "on", "persons", "point", "settings",
-                 "subjects")  # fmt: skip
+    __slots__ = ("_attested", "_by_code", "case", "charges", "dossier", "has_recordings", "is_fast", "on", "persons",
+                 "point", "settings", "subjects")  # fmt: skip
 
     def __init__(self, dossier: Dossier, settings: JudgeSettings, charges: ChargeTable) -> None:
         case = dossier.case
@@ -76,20 +76,24 @@ class View:
         self.subjects = self.persons + tuple(
             Subject(f"org[{at}]", org.key, org=org) for at, org in enumerate(case.orgs, 1)
         )
-        self._by_code: dict[str, list[tuple[int, Document]]] = {}
+        self._by_code: dict[str, list[tuple[str, Document]]] = {}
         for at, document in enumerate(case.documents, 1):
-            self._by_code.setdefault(document.code, []).append((at, document))
+            self._by_code.setdefault(document.code, []).append((f"document[{at}].", document))
+        for one in dossier.carried:
+            if one.document is not None:
+                self._by_code.setdefault(one.document.code, []).append((f"{one.path}#/", one.document))
+        self.has_recordings = bool(case.recordings) or any(one.recording is not None for one in dossier.carried)
         self._attested: dict[str, Mapping[str, Any]] | None = None
 
-    def documents(self, code: str, subject: Subject = WHOLE_CASE) -> list[tuple[int, Document]]:
-        """Documents of a code, with their number in the list from 1.
+    def documents(self, code: str, subject: Subject = WHOLE_CASE) -> list[tuple[str, Document]]:
+        """Documents of a code, those of the record first, then unchanged ones that earlier bundles brought.
 
         Args:
             code: of the document.
             subject: whose; one that names nobody is everybody's when there is one defendant, else nobody's.
 
         Returns:
-            them in the order of the record.
+            each with the beginning of the path of its fields, ``document[3].`` or ``/unchanged/2#/``.
         """
         found = self._by_code.get(code, [])
         if not subject.key:
