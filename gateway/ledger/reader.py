@@ -47,6 +47,7 @@ from gateway.ledger.opened import look_up, open_number, open_statement, to_facts
 from gateway.ledger.receipt import to_appended
 from gateway.ledger.sealed import COMMON, Sealer
 from gateway.ledger.statement import load_statements
+from gateway.ledger.statement_probe import Question, StatementProbe
 
 _SQL: Final = load_statements("read")
 
@@ -64,6 +65,7 @@ class Reader:
         self._pool = pool
         self._sealer = sealer
         self._nodes = Nodes(self._fetch)
+        self._probe = StatementProbe(self._query)
         self._largest = 0
 
     async def inbox(
@@ -156,6 +158,8 @@ class Reader:
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
+        if not await self._probe.ask(Question(case, issuer, type_name, after_index)):
+            return []
         name, about = ("statements_of_case", case) if case else ("statements_of_issuer", issuer)
         return await self._open_statements(await self._fetch(name, about, after_index, type_name, limit))
 

@@ -89,6 +89,20 @@ LEFT JOIN LATERAL (
 WHERE s.statement_id = $1
 ORDER BY s.seq LIMIT 16
 
+-- name: statements_exist
+SELECT asked.number
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY
+    AS asked (case_id, issuer, type_name, after_index, number)
+WHERE CASE WHEN asked.case_id <> '' THEN EXISTS (
+    SELECT FROM ledger.statement AS s
+    WHERE s.case_id = asked.case_id AND s.seq > asked.after_index
+      AND (asked.type_name = '' OR s.statement_type = asked.type_name)
+) ELSE EXISTS (
+    SELECT FROM ledger.statement AS s
+    WHERE s.issuer = asked.issuer AND s.seq > asked.after_index
+      AND (asked.type_name = '' OR s.statement_type = asked.type_name)
+) END
+
 -- name: statements_of_case
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
        e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
