@@ -1,13 +1,15 @@
 """The mirror of an agency: it follows the log like a witness, and keeps all hashes and every entry the agency may see.
 
 Nothing is kept that was not verified against a checkpoint the log signed, and nothing that was kept is overwritten. A
-log that forks, shrinks or gives what does not hash to its place is refused; both checkpoints stay as evidence.
+log that forks, shrinks or gives what does not hash to its place is refused; both checkpoints stay as evidence, those of
+a fork with the hashes that prove it to anybody (`core.log.fork`).
 
 Source: RFC 6962, section 2.1; C2SP tlog-checkpoint, tlog-cosignature.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -19,6 +21,7 @@ from gateway.audit.mirror_store import MirrorStore
 from gateway.core.identity import Agency
 from gateway.core.log.checkpoint import Checkpoint, verify_checkpoint
 from gateway.core.log.cosignature import verify_cosignature
+from gateway.core.log.fork import find_fork
 from gateway.core.log.merkle import ProofError, verify_consistency
 from gateway.core.log.mirror import LogOffer, MirrorGateway, SealRow
 from gateway.core.log.note import NoteError, VerifierKey, parse_signature_line
@@ -107,7 +110,7 @@ class Mirror:
         checkpoint = self._judge(offer, seen)
         with self._store.round():
             copied = await self._copy(gateway, offer, checkpoint) if checkpoint.size > seen.size else None
-            seals = await self._copy_seals(gateway, checkpoint.size)
+            seals = await self._copy_seals(gateway, offer, checkpoint.size)
         if copied is None:
             return Followed(checkpoint.size, seals=seals)
         return Followed(checkpoint.size, copied.entries, copied.bundles, seals)
@@ -148,7 +151,7 @@ class Mirror:
             self._refuse(error.fault, checkpoint.size, str(error), self._store.last_note(), offer.checkpoint)
         return copying
 
-    async def _copy_seals(self, gateway: MirrorGateway, size: int) -> int:
+    async def _copy_seals(self, gateway: MirrorGateway, offer: LogOffer, size: int) -> int:
         found = skip = 0
         start = self._store.recent_size(SEALS_AGAIN)
         while True:
@@ -157,7 +160,7 @@ class Mirror:
             rows = [row for row in page if row.size <= size]
             for row in rows:
                 # 5
-                self._check_seal(row)
+                self._check_seal(row, offer)
             found += self._store.add_seals(rows)
             if not page or len(rows) < len(page):
                 return found
@@ -165,11 +168,11 @@ class Mirror:
             known = sum(row.size == last for row in page)
             start, skip = last, known + (skip if last == start else 0)
 
-    def _check_seal(self, row: SealRow) -> None:
+    def _check_seal(self, row: SealRow, offer: LogOffer) -> None:
         if row.size <= 0 or len(row.text) + len(row.token) > _MAX_SEAL:
             self._refuse(MirrorFault.FALSE, row.size, f"a {row.what} is malformed")
         if row.what == "checkpoint":
-            self._check_checkpoint(row)
+            self._check_checkpoint(row, offer)
         elif row.what == "cosignature" and row.witness in self._witnesses:
             try:
                 line = parse_signature_line(row.text.removesuffix("\n"))
@@ -178,7 +181,7 @@ class Mirror:
             except NoteError as error:
                 self._refuse(MirrorFault.FALSE, row.size, f"a cosignature of {row.witness} does not verify: {error}")
 
-    def _check_checkpoint(self, row: SealRow) -> None:
+    def _check_checkpoint(self, row: SealRow, offer: LogOffer) -> None:
         note = row.text.encode("utf-8", "surrogateescape")
         try:
             checkpoint, _ = verify_checkpoint(note, self._log)
@@ -186,9 +189,23 @@ class Mirror:
             self._refuse(MirrorFault.FALSE, row.size, f"a checkpoint of the log: {error}", note)
         if checkpoint.size != row.size or self._store.root_at(row.size) != checkpoint.root:
             reason = f"a signed checkpoint of {checkpoint.size} entries is not of the tree that was copied"
-            self._refuse(MirrorFault.FORK, row.size, reason, self._store.last_note(), note)
+            self._refuse(MirrorFault.FORK, row.size, reason, self._store.last_note(), note, tree=offer.checkpoint)
 
-    def _refuse(self, fault: MirrorFault, size: int, reason: str, *notes: bytes) -> NoReturn:
+    def _refuse(self, fault: MirrorFault, size: int, reason: str, *notes: bytes, tree: bytes = b"") -> NoReturn:
+        """Keep the evidence and give up.
+
+        Args:
+            fault: what kind of thing is wrong.
+            size: of the checkpoint that was shown.
+            reason: in words.
+            notes: the checkpoints concerned; of a fork the last one is that which contradicts.
+            tree: signed checkpoint of the tree that the store has; empty for the newest that it kept.
+        """
         name = f"{fault}-{size:019d}"
         evidence = keep_evidence(self._store.folder, name, *(note for note in dict.fromkeys(notes) if note))
+        if fault is MirrorFault.FORK:
+            # Of a checkpoint beyond the own tree nothing can be proved from here.
+            with suppress(NoteError, ProofError):
+                proof = find_fork(notes[-1], tree or self._store.last_note(), self._log, self._store.read_node)
+                evidence += keep_evidence(self._store.folder, name, *filter(None, [proof]), suffix=".fork.json")
         raise MirrorRefusedError(fault, size, reason, evidence)

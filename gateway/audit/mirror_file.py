@@ -69,13 +69,14 @@ def create_mirror(folder: Path, origin: str, agency: str) -> None:
     _sync_folder(folder)
 
 
-def keep_evidence(mirror: Path, name: str, *notes: bytes) -> tuple[Path, ...]:
-    """Keep notes beside the file, durably; what is there already stays.
+def keep_evidence(mirror: Path, name: str, *notes: bytes, suffix: str = ".checkpoint") -> tuple[Path, ...]:
+    """Keep notes, or other evidence, beside the file, durably; what is there already stays.
 
     Args:
         mirror: its folder.
         name: what they prove.
         notes: as they were signed.
+        suffix: of the files.
 
     Returns:
         the files.
@@ -84,7 +85,7 @@ def keep_evidence(mirror: Path, name: str, *notes: bytes) -> tuple[Path, ...]:
     folder.mkdir(mode=0o700, exist_ok=True)
     paths = []
     for note in notes:
-        path = folder / f"{name}-{sha256(note).hexdigest()[:16]}.checkpoint"
+        path = folder / f"{name}-{sha256(note).hexdigest()[:16]}{suffix}"
         if not path.exists():
             part = path.with_suffix(".part")
             with part.open("wb") as file:

@@ -229,6 +229,18 @@ class MirrorStore:
         row = self._db.execute("SELECT data FROM edge WHERE level = 0").fetchone()
         yield from to_hashes(row[0] if row else b"")
 
+    def read_node(self, node: Node) -> bytes:
+        """Give a node of the last tree, 32 bytes.
+
+        Raises:
+            ProofError: its tile is missing or too short.
+        """
+        tile = tile_of(node)
+        row = self._db.execute("SELECT data FROM tile WHERE level = ? AND place = ?", tile).fetchone()
+        if row is None:
+            row = self._db.execute("SELECT data FROM edge WHERE level = ?", (tile.level,)).fetchone()
+        return node_of_tile(node, row[0] if row else b"")
+
     def root_at(self, size: int) -> bytes:
         """Compute the root of an earlier tree from the tiles.
 
@@ -241,16 +253,8 @@ class MirrorStore:
         Raises:
             MemoryLostError: a tile is missing or too short.
         """
-
-        def read(node: Node) -> bytes:
-            tile = tile_of(node)
-            row = self._db.execute("SELECT data FROM tile WHERE level = ? AND place = ?", tile).fetchone()
-            if row is None:
-                row = self._db.execute("SELECT data FROM edge WHERE level = ?", (tile.level,)).fetchone()
-            return node_of_tile(node, row[0] if row else b"")
-
         try:
-            return root_of(size, read)
+            return root_of(size, self.read_node)
         except ProofError as error:
             raise MemoryLostError("a tile of the mirror is missing") from error
 

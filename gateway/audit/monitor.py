@@ -1,35 +1,28 @@
 """The monitor: keeps every checkpoint it ever saw, and compares each new one with all of them.
 
 It reads a log over C2SP tlog-tiles, as anybody can, and believes a tile only as far as it proves something. A
-checkpoint that contradicts a kept one is kept too, because the two together, signed by one key, are the evidence.
+checkpoint that contradicts a kept one is kept too, and both go with what connects them into one file (`core.log.fork`)
+that convinces whoever has the key of the log.
 
 Source: C2SP tlog-tiles, tlog-checkpoint; RFC 9162, section 2.1.4.2.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from gateway.core.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from gateway.audit.monitor_memory import Memory, read_checkpoint
+from gateway.core.log.checkpoint import verify_checkpoint
 from gateway.core.log.cosignature import find_cosignatures
-from gateway.core.log.merkle import (
-    HASH_BYTES,
-    TILE_LEVELS,
-    TILE_WIDTH,
-    Node,
-    ProofError,
-    prove_consistency,
-    verify_consistency,
-)
+from gateway.core.log.fork import find_fork
+from gateway.core.log.merkle import HASH_BYTES, TILE_LEVELS, TILE_WIDTH, Node, ProofError
 from gateway.core.log.merkle_tile import Tile, node_of_tile, tile_of
-from gateway.core.log.note import NoteError, VerifierKey, parse_note
+from gateway.core.log.note import NoteError, VerifierKey
 from gateway.core.log.tile_path import TilePath
 
 Fetch = Callable[[str, int], bytes]
@@ -47,13 +40,13 @@ class Verdict(StrEnum):
     GREW = "grew"
     SAME = "same"
     FORK = "fork"
-    """Two signed checkpoints that cannot both be true: evidence against the log."""
+    """Two signed checkpoints that cannot both be true; a file proves it to anybody."""
     SHRUNK = "shrunk"
     """The log shows an older head than before; by itself it is no contradiction, but nobody should see it twice."""
     FALSE = "false"
     """The checkpoint is malformed, of another log, or not signed by it."""
     UNPROVEN = "unproven"
-    """The tiles do not prove that the new head continues the old one."""
+    """The tiles that would prove that one head continues another are not given, or lead to neither."""
     STOPPED = "stopped"
     """Nothing new for longer than the log promises."""
     UNREACHABLE = "unreachable"
@@ -70,86 +63,13 @@ class Look:
         verdict: what it showed.
         size: of the head that was shown; 0 when there was none.
         reason: in words.
-        evidence: files that hold the checkpoints concerned.
+        evidence: files that hold the checkpoints concerned; of a fork also the one that proves it (``.fork.json``).
     """
 
     verdict: Verdict
     size: int
     reason: str
     evidence: tuple[Path, ...] = ()
-
-
-class Memory:
-    """Every checkpoint seen, one file each, in a folder.
-
-    Args:
-        folder: made when it is not there.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(self, checkpoint: Checkpoint, note: bytes) -> Path:
-        """Keep a checkpoint durably; another note of the same head replaces it, and keeps the time it was first seen.
-
-        Args:
-            checkpoint: its head.
-            note: the note as it came.
-
-        Returns:
-            the file.
-        """
-        digest = sha256(checkpoint.root).hexdigest()[:16]
-        path = self._folder / f"{checkpoint.size:019d}-{digest}.checkpoint"
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            first_seen = path.stat().st_mtime
-            os.utime(part, (first_seen, first_seen))
-        part.replace(path)
-        return path
-
-    def files(self) -> list[Path]:
-        """All files, smallest tree first."""
-        return sorted(self._folder.glob("*.checkpoint"))
-
-    def of_size(self, size: int) -> list[Path]:
-        """Files of one size; more than one is a fork."""
-        return sorted(self._folder.glob(f"{size:019d}-*.checkpoint"))
-
-    def last(self) -> tuple[Checkpoint, Path] | None:
-        """The largest checkpoint; None at the beginning.
-
-        Raises:
-            NoteError: the file is damaged.
-        """
-        files = self.files()
-        return (_read(files[-1]), files[-1]) if files else None
-
-
-def _read(path: Path) -> Checkpoint:
-    return parse_checkpoint(parse_note(path.read_bytes()).text)
-
-
-def load_checkpoints(folder: Path) -> Iterator[Checkpoint]:
-    """Read every checkpoint that a monitor kept.
-
-    Args:
-        folder: its state folder.
-
-    Yields:
-        the heads, smallest first.
-
-    Raises:
-        NoteError: a file is damaged.
-        OSError: the folder cannot be read.
-    """
-    for path in sorted(folder.glob("*.checkpoint")):
-        yield _read(path)
 
 
 class Monitor:
@@ -170,11 +90,27 @@ class Monitor:
         self._witnesses = witnesses
         self._stop_after = stop_after
 
+    def hear(self, note: bytes) -> Path:
+        """Keep a checkpoint that somebody else was shown; the next look compares it.
+
+        Args:
+            note: as the log signed it.
+
+        Returns:
+            the file.
+
+        Raises:
+            NoteError: it is malformed, of another log, or not signed by this one.
+        """
+        checkpoint, _ = verify_checkpoint(note, self._log)
+        return self._memory.keep(checkpoint, note)
+
     def look(self, fetch: Fetch, now: datetime) -> Look:  # noqa: PLR0911 - one way out for each step
         """Look once.
 
-        1. The checkpoint is of the log and signed by it. 2. It is kept. 3. No other root was ever seen for its size.
-        4. It is not smaller than the largest one. 5. The tiles prove that it continues the largest one. 6. It is fresh.
+        1. The checkpoint is of the log and signed by it. 2. It is kept. 3. No other root was ever seen for its size,
+        and no fork was ever found. 4. The tiles prove that it, and whatever is still doubted, is on one line with the
+        largest one. 5. It is not smaller than that. 6. It is fresh.
 
         Args:
             fetch: reads the log.
@@ -203,46 +139,87 @@ class Monitor:
         # 3
         same = self._memory.of_size(checkpoint.size)
         if len(same) > 1:
-            return Look(Verdict.FORK, checkpoint.size, "two trees of one size are signed", tuple(same))
-        if last is None:
-            return Look(Verdict.GREW, checkpoint.size, "first checkpoint")
-        largest, largest_path = last
+            self._compare(fetch, *same[:2])
+            return Look(Verdict.FORK, checkpoint.size, "two trees of one size are signed", (*same, *self._forks()))
+        if self._forks():
+            return Look(Verdict.FORK, checkpoint.size, "the log forked before", self._forks())
         # 4
-        if checkpoint.size < largest.size:
-            # The smaller one is judged too: it must be a beginning of the larger one.
-            verdict = self._compare(fetch, checkpoint, largest)
-            reason = "smaller than before" if verdict is None else f"smaller than before, and {verdict}"
-            return Look(Verdict.SHRUNK, checkpoint.size, reason, (largest_path, path))
+        if last is None:
+            self._memory.trust(path)
+            last = checkpoint, path
+        # The head that is shown comes first: the tiles of its tree are those that the log must have.
+        unproven = self._settle(fetch, [path, *self._memory.doubted()])
+        if self._forks():
+            return Look(Verdict.FORK, checkpoint.size, "two signed trees contradict each other", self._forks())
         # 5
-        if is_new and (problem := self._compare(fetch, largest, checkpoint)) is not None:
-            return Look(Verdict.UNPROVEN, checkpoint.size, problem, (largest_path, path))
+        largest, largest_path = last
+        if checkpoint.size < largest.size:
+            return Look(Verdict.SHRUNK, checkpoint.size, f"smaller than {largest.size} before", (largest_path, path))
+        beyond = self._memory.doubted()[-1:]
+        if beyond and read_checkpoint(beyond[0]).size > checkpoint.size:
+            return Look(Verdict.SHRUNK, checkpoint.size, "smaller than one that was shown elsewhere", (*beyond, path))
+        if unproven is not None:
+            return unproven
         # 6
         if is_new:
-            return Look(Verdict.GREW, checkpoint.size, f"continues {largest.size}")
+            reason = "first checkpoint" if largest_path == path else f"continues {largest.size}"
+            return Look(Verdict.GREW, checkpoint.size, reason)
         newest = max([path.stat().st_mtime, *stamps])
         if now.timestamp() - newest > self._stop_after.total_seconds():
             return Look(Verdict.STOPPED, checkpoint.size, "nothing new for too long")
         return Look(Verdict.SAME, checkpoint.size, "as before")
 
-    def _compare(self, fetch: Fetch, first: Checkpoint, second: Checkpoint) -> str | None:
-        """What is wrong between two heads; None when the second continues the first."""
-        if first.size == 0:
-            return None
-        tiles: dict[Tile, bytes] = {}
+    def _forks(self) -> tuple[Path, ...]:
+        return tuple(self._memory.forks())
 
-        def read(node: Node) -> bytes:
-            tile = tile_of(node)
-            if tile not in tiles:
-                width = min(TILE_WIDTH, (second.size >> TILE_LEVELS * tile.level) - tile.place * TILE_WIDTH)
-                path = TilePath(tile.level, tile.place, width).to_text()
-                tiles[tile] = fetch(path, width * HASH_BYTES)
-            return node_of_tile(node, tiles[tile])
+    def _settle(self, fetch: Fetch, doubted: Sequence[Path]) -> Look | None:
+        """Compare each doubted checkpoint with the largest one; the first of which nothing is proved, or None."""
+        unproven = None
+        for path in dict.fromkeys(doubted):
+            size, last = read_checkpoint(path).size, self._memory.last()
+            twins = [twin for twin in self._memory.of_size(size) if twin != path]
+            if last is None or last[1] == path:
+                continue
+            # Two roots of one size need no tile, which a log that forked may not want to give.
+            other = (twins or [last[1]])[0]
+            problem = self._compare(fetch, path, other)
+            if problem is not None and unproven is None:
+                unproven = Look(Verdict.UNPROVEN, size, problem, (other, path))
+        return unproven
 
-        try:
-            proof = prove_consistency(first.size, second.size, read)
-            verify_consistency(first.size, second.size, first.root, second.root, proof)
-        except OSError:
-            return "the tiles that would prove it cannot be had"
-        except ProofError:
-            return "the tiles do not prove that the larger tree continues the smaller"
+    def _compare(self, fetch: Fetch, one: Path, other: Path) -> str | None:
+        """Compare two kept checkpoints; on one line, both are trusted, of a fork the evidence is kept.
+
+        Returns:
+            why nothing is proved; None when something is.
+        """
+        (first, smaller), (second, larger) = sorted(
+            ((read_checkpoint(path), path) for path in (one, other)), key=lambda pair: pair[0].size
+        )
+        if first.size > 0:
+            try:
+                evidence = find_fork(smaller.read_bytes(), larger.read_bytes(), self._log, _reader(fetch, second.size))
+            except OSError:
+                return "the tiles that would prove it cannot be had"
+            except ProofError:
+                return "the tiles do not lead to the root that was signed"
+            if evidence is not None:
+                self._memory.keep_fork(evidence, second.size)
+                return None
+        for path in (smaller, larger):
+            self._memory.trust(path)
         return None
+
+
+def _reader(fetch: Fetch, size: int) -> Callable[[Node], bytes]:
+    """Read nodes of a tree from its tiles, each tile once."""
+    tiles: dict[Tile, bytes] = {}
+
+    def read(node: Node) -> bytes:
+        tile = tile_of(node)
+        if tile not in tiles:
+            width = min(TILE_WIDTH, (size >> TILE_LEVELS * tile.level) - tile.place * TILE_WIDTH)
+            tiles[tile] = fetch(TilePath(tile.level, tile.place, width).to_text(), width * HASH_BYTES)
+        return node_of_tile(node, tiles[tile])
+
+    return read

@@ -91,7 +91,7 @@ def _load(
 
     from gateway.app_audit import token_verifier  # noqa: PLC0415
     from gateway.audit.fsck import Known  # noqa: PLC0415
-    from gateway.audit.monitor import load_checkpoints  # noqa: PLC0415
+    from gateway.audit.monitor_memory import load_checkpoints  # noqa: PLC0415
     from gateway.audit.seal_check import SealKeys  # noqa: PLC0415
     from gateway.core.log.witness_policy import parse_policy  # noqa: PLC0415
     from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415

@@ -67,6 +67,7 @@ COMMANDS: Final[dict[str, Mount]] = {
     "rebuild": Mount("gateway.cli.rebuild", "command", "Put back what a ledger lost, from mirrors.", _PROVE),
     "evidence": Mount("gateway.cli.evidence_pack", "app", "Pack everything about a case for an auditor.", _PROVE),
     "verify": Mount("gateway.cli.verify", "command", "Verify an evidence pack, offline.", _PROVE),
+    "verify-fork": Mount("gateway.cli.verify_fork", "command", "Judge evidence that a log forked, offline.", _PROVE),
     "monitor": Mount(
         "gateway.cli.monitor", "command", "Follow a log and shout when it forks, shrinks or stops.", _PROVE
     ),

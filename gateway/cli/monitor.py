@@ -27,6 +27,10 @@ def command(
         Path, typer.Option("--policy", exists=True, help="Witness policy: keys of the log and its witnesses.")
     ],
     state: Annotated[Path, typer.Option("--state", help="Folder that keeps every checkpoint seen.")],
+    seen: Annotated[
+        list[Path] | None,
+        typer.Option("--seen", exists=True, help="A checkpoint, or a proof of logging, that somebody else was given."),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
     interval_seconds: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 60.0,
     stop_after_seconds: Annotated[
@@ -36,10 +40,14 @@ def command(
 ) -> None:
     """Follow a log; the first look that shows a fork, a shrunken or a false head ends it, the evidence is kept.
 
+    With --seen, two who were given checkpoints of one log find out whether it is one log. Of a fork, a file .fork.json
+    in the state folder proves it to anybody: `fasttrack verify-fork`.
+
     Exit codes: 0 the log is consistent, 2 bad options, 3 with --once: no answer, or nothing new for too long,
     4 the log contradicts itself (the files that prove it are named).
     """
-    from gateway.audit.monitor import ALARMS, Memory, Monitor, Verdict  # noqa: PLC0415 - --help stays fast
+    from gateway.audit.monitor import ALARMS, Monitor, Verdict  # noqa: PLC0415 - --help stays fast
+    from gateway.audit.monitor_memory import Memory  # noqa: PLC0415 - as above
     from gateway.core.log.note import NoteError  # noqa: PLC0415 - as above
     from gateway.core.log.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
 
@@ -51,6 +59,8 @@ def command(
         monitor = Monitor(
             Memory(state), trusted.log, trusted.witnesses, stop_after=timedelta(seconds=stop_after_seconds)
         )
+        for path in seen or ():
+            monitor.hear(_note_of(path.read_bytes()))
         while True:
             look = monitor.look(lambda path, most: _fetch(url, path, most), datetime.now(UTC))
             _print(look, is_json=is_json)
@@ -65,6 +75,13 @@ def command(
         raise typer.Exit(ExitCode.USAGE) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def _note_of(data: bytes) -> bytes:
+    """The checkpoint of a file, which may be a proof of logging."""
+    from gateway.core.log.tlog_proof import HEADER, parse_tlog_proof  # noqa: PLC0415 - --help stays fast
+
+    return parse_tlog_proof(data).checkpoint if data.startswith(HEADER.encode()) else data
 
 
 def _fetch(url: str, path: str, most_bytes: int) -> bytes:

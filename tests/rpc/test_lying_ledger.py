@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
+from gateway.audit.mirror import Mirror, MirrorRefusedError
+from gateway.audit.mirror_check import MirrorFault
+from gateway.audit.mirror_file import create_mirror
+from gateway.audit.mirror_store import MirrorStore
 from gateway.core.entry import leaf_hash
-from gateway.core.log.merkle import prove_inclusion
+from gateway.core.identity import parse_agency
+from gateway.core.log.fork import verify_fork
+from gateway.core.log.merkle import Frontier, prove_inclusion
+from gateway.core.log.merkle_tile import TileEdge
+from gateway.core.log.mirror import SealRow
+from gateway.core.log.witness import WitnessRefusedError
+from gateway.core.port.seal import SeenTree
+from gateway.flows.cosign import Cosigner, LogShrankError, follow_once
 from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_ledger import LedgerCalls
+from gateway.rpc.client_mirror import MirrorClient
 from gateway.v1 import ledger_pb2 as pb
+from gateway.v1 import witness_pb2
 from gateway.v1.ledger_pb2_grpc import LedgerServiceServicer, add_LedgerServiceServicer_to_server
+from gateway.v1.witness_pb2_grpc import WitnessServiceServicer, add_WitnessServiceServicer_to_server
+from tests.support.fake_ledger import FakeClock
+from tests.support.fake_seal import FakeMemory
 from tests.support.notes import MemoryLog
 
 LOG, FORK = MemoryLog.of(11), MemoryLog.of(11, "fork")
@@ -50,6 +68,36 @@ async def lying(**fields: Any) -> AsyncIterator[LedgerCalls]:
     await server.start()
     try:
         async with LedgerCalls(f"127.0.0.1:{port}", grpc.local_channel_credentials()) as client:
+            yield client
+    finally:
+        await server.stop(None)
+
+
+class _Backward(WitnessServiceServicer):
+    """Presents what it is told to as the newest checkpoint, and takes no cosignature."""
+
+    answer: witness_pb2.GetCheckpointResponse
+
+    async def GetCheckpoint(self, request: Any, context: Any) -> witness_pb2.GetCheckpointResponse:
+        """Whatever was asked."""
+        return self.answer
+
+    async def AddCosignature(self, request: Any, context: Any) -> witness_pb2.AddCosignatureResponse:
+        """Never asked: nothing of this is cosigned."""
+        raise AssertionError
+
+
+@asynccontextmanager
+async def presenting(**fields: Any) -> AsyncIterator[MirrorClient]:
+    """A client of a server that presents this as the newest checkpoint."""
+    backward = _Backward()
+    backward.answer = witness_pb2.GetCheckpointResponse(**fields)
+    server = grpc.aio.server()
+    add_WitnessServiceServicer_to_server(backward, server)
+    port = server.add_secure_port("127.0.0.1:0", grpc.local_server_credentials())
+    await server.start()
+    try:
+        async with MirrorClient(f"127.0.0.1:{port}", grpc.local_channel_credentials()) as client:
             yield client
     finally:
         await server.stop(None)
@@ -145,3 +193,49 @@ async def test_proof_for_a_tree_that_was_not_asked_for_is_rejected() -> None:
     async with lying(**consistency()) as client:
         with pytest.raises(EvidenceRejected, match="other sizes"):
             await client.prove_consistency(KNOWN, second_size=10)
+
+
+STALE = LOG.checkpoint(KNOWN, cosigners=3).to_bytes()
+OTHER = FORK.checkpoint(KNOWN, cosigners=3).to_bytes()
+"""Older, as validly signed and cosigned as the newest."""
+
+
+@pytest.mark.parametrize(("size", "error"), [(KNOWN, LogShrankError), (SIZE, WitnessRefusedError)])
+async def test_checkpoint_that_is_stale_is_not_cosigned_again(size: int, error: type[Exception]) -> None:
+    """A witness that knows a later tree says so, also when the size beside the old checkpoint is the new one."""
+    memory = FakeMemory(SeenTree(LOG.origin, SIZE, LOG.head().root))
+    cosigner = Cosigner(memory, LOG.witnesses[0], LOG.key.verifier, FakeClock())
+    async with presenting(size=size, checkpoint=STALE) as client:
+        with pytest.raises(error):
+            await follow_once(cosigner, client, wait_seconds=0)
+    assert memory.tree.size == SIZE
+
+
+@pytest.mark.parametrize("note", [STALE, OTHER], ids=["true", "of a fork"])
+async def test_checkpoint_that_is_stale_is_told_by_a_mirror(note: bytes, tmp_path: Path) -> None:
+    """A client with the later tree names the step back, and proves it when the old one is not even its beginning."""
+    create_mirror(tmp_path, LOG.origin, "ps:110108")
+    frontier, edge = Frontier(), TileEdge()
+    for leaf in LOG.leaves:
+        frontier.append(leaf_hash(leaf))
+        edge.append(leaf_hash(leaf))
+    with MirrorStore(tmp_path) as store:
+        with store.round():
+            store.add_head(frontier, edge)
+            store.add_seals([newest()])
+        mirror = Mirror(store, parse_agency("ps:110108"), LOG.key.verifier)
+        async with presenting(size=KNOWN, checkpoint=note) as client:
+            with pytest.raises(MirrorRefusedError) as refused:
+                await mirror.follow_once(client)
+    if note is STALE:
+        assert (refused.value.fault, refused.value.size) == (MirrorFault.SHRUNK, KNOWN)
+        return
+    assert refused.value.fault is MirrorFault.FORK
+    fork = verify_fork(refused.value.evidence[-1].read_bytes(), LOG.key.verifier)
+    assert (fork.smaller, fork.larger) == (FORK.head(KNOWN), LOG.head())
+
+
+def newest() -> SealRow:
+    """The newest checkpoint as a mirror keeps it."""
+    text = LOG.checkpoint().to_bytes().decode()
+    return SealRow(what="checkpoint", size=SIZE, at=datetime(2026, 3, 2, tzinfo=UTC), text=text)

@@ -315,12 +315,71 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
         return
     # When the earlier tree is one complete subtree its own root starts both paths (the proof leaves it out).
     is_whole = path[0].start >= first
-    start = first_root if is_whole else proof[0]
-    left, both = start, start
-    for span, sibling in zip(path if is_whole else path[1:], proof if is_whole else proof[1:], strict=True):
+    left, both = _fold_path(first, path, [first_root, *proof] if is_whole else proof)
+    _require(is_met=left == first_root, reason="the proof does not lead to the earlier root")
+    _require(is_met=both == second_root, reason="the proof does not lead to the later root")
+
+
+def _fold_path(first: int, path: Sequence[_Range], hashes: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Roots of the earlier and of the later tree, from the subtree that both have and the hashes beside it."""
+    left = both = hashes[0]
+    for span, sibling in zip(path[len(path) + 1 - len(hashes) :], hashes[1:], strict=True):
         if span.start >= first:
             both = node_hash(both, sibling)
         else:
             left, both = node_hash(sibling, left), node_hash(sibling, both)
-    _require(is_met=left == first_root, reason="the proof does not lead to the earlier root")
-    _require(is_met=both == second_root, reason="the proof does not lead to the later root")
+    return left, both
+
+
+def _prefix_count(first: int, path: Sequence[_Range]) -> int:
+    """How many hashes ``prove_prefix`` gives: the subtree that both trees have, and those beside the way."""
+    return len(path) + (path[0].start >= first)
+
+
+def prove_prefix(first: int, second: int, read: ReadNode) -> list[bytes]:
+    """Give the hashes that lead to the root of a tree, and to the root that its first leaves have.
+
+    Args:
+        first: number of first leaves, at least 1.
+        second: size of the tree, larger than first.
+        read: gives a node of the tree.
+
+    Returns:
+        hashes of 32 bytes: those of the consistency proof, and before them the root of the first leaves when these are
+        one complete subtree.
+
+    Raises:
+        ProofError: 0 < first < second is not kept.
+    """
+    path = _consistency_path(first, second)
+    _require(is_met=bool(path), reason="the first leaves are none, or all")
+    hashes = prove_consistency(first, second, read)
+    return [root_of(first, read), *hashes] if _prefix_count(first, path) > len(path) else hashes
+
+
+def prefix_root(first: int, second: int, hashes: Sequence[bytes], second_root: bytes) -> bytes:
+    """Compute the root that the first leaves of a tree have, from hashes that lead to the root of the tree.
+
+    Whoever gives other hashes than those of the tree cannot reach its root, so what comes out is a fact about the tree
+    and not a claim of who gave them.
+
+    Args:
+        first: number of first leaves, at least 1.
+        second: size of the tree, larger than first.
+        hashes: of ``prove_prefix``.
+        second_root: root of the tree, 32 bytes.
+
+    Returns:
+        32 bytes.
+
+    Raises:
+        ProofError: they do not lead to the root of the tree.
+
+    Source: RFC 9162, section 2.1.4.
+    """
+    path = _consistency_path(first, second)
+    _require(is_met=bool(path), reason="the first leaves are none, or all")
+    _require_hashes(hashes, _prefix_count(first, path))
+    left, both = _fold_path(first, path, hashes)
+    _require(is_met=both == second_root, reason="the hashes do not lead to the root")
+    return left

@@ -70,7 +70,11 @@ def test_monitor_command_follows_and_shouts(server: TileServer, tmp_path: Path) 
     server.log = MemoryLog.of(700, "other")
     done = fasttrack_here("monitor", server.url, *options)
     assert (done.code, done.object["verdict"]) == (4, "fork")
-    assert all(Path(name).is_file() for name in done.object["evidence"]) and len(done.object["evidence"]) == 2
+    *notes, proof = map(Path, done.object["evidence"])
+    assert all(path.is_file() for path in notes) and len(notes) == 2
+    done = fasttrack_here("verify-fork", proof, "--policy", policy)
+    assert done.code == 0 and "another head of this size" in done.output
+    assert fasttrack_here("monitor", server.url, *options, "--seen", policy).code == 2
     server.extra = b"x" * 1_000_000
     assert fasttrack_here("monitor", server.url, *options).code == 3
     assert fasttrack_here("monitor", "http://127.0.0.1:1", *options).code == 3

@@ -16,6 +16,7 @@ from gateway.audit.mirror_file import FILE, create_mirror
 from gateway.audit.mirror_store import MirrorStore
 from gateway.core.identity import Agency
 from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.fork import verify_fork
 from gateway.core.log.mirror import BatchRow, LogPage, MirroredEntry, SealRow
 from gateway.core.log.note import NoteKey
 from gateway.core.port.seal import MemoryLostError
@@ -57,7 +58,9 @@ async def test_log_when_forked_is_refused_and_both_checkpoints_are_kept(log: Mir
     fork = signed(last.size, bytes(32), log.story.log)
     refusal = await refused(log, offer=fork)
     assert refusal.fault is MirrorFault.FORK
-    assert {path.read_bytes() for path in refusal.evidence} == {last.checkpoint, fork.checkpoint}
+    *notes, proof = refusal.evidence
+    assert {path.read_bytes() for path in notes} == {last.checkpoint, fork.checkpoint}
+    assert verify_fork(proof.read_bytes(), log.story.log.verifier).prefix_root != bytes(32)
     assert all(path.parent == log.folder(PS) / "evidence" for path in refusal.evidence)
     # It goes on where the log does.
     assert (await log.follow(PS)).size == last.size
@@ -79,7 +82,11 @@ async def test_log_when_shrunk_is_refused(log: MirroredLog, is_other: bool) -> N
     offer = signed(first.size, bytes(32), log.story.log) if is_other else first
     refusal = await refused(log, offer=offer)
     assert refusal.fault is (MirrorFault.FORK if is_other else MirrorFault.SHRUNK)
-    assert len(refusal.evidence) == 2
+    notes, proofs = refusal.evidence[:2], refusal.evidence[2:]
+    assert len(notes) == 2 and len(proofs) == is_other
+    for path in proofs:
+        fork = verify_fork(path.read_bytes(), log.story.log.verifier)
+        assert (fork.smaller.root, fork.smaller.size) == (bytes(32), first.size) and fork.larger.size > first.size
 
 
 async def test_log_when_its_database_was_restored_is_refused(log: MirroredLog) -> None:
@@ -211,6 +218,7 @@ async def test_checkpoint_of_another_tree_among_the_seals_is_refused(log: Mirror
     )
     assert refusal.fault is MirrorFault.FORK
     assert fork.checkpoint in {path.read_bytes() for path in refusal.evidence}
+    assert verify_fork(refusal.evidence[-1].read_bytes(), log.story.log.verifier).smaller.size == first.size
 
 
 async def test_round_when_it_breaks_leaves_nothing(log: MirroredLog) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit.monitor import Memory, Monitor, Verdict, load_checkpoints
+from gateway.audit.monitor import Monitor, Verdict
+from gateway.audit.monitor_memory import Memory, load_checkpoints
 from gateway.core.log.checkpoint import Checkpoint, sign_checkpoint
+from gateway.core.log.fork import verify_fork
 from gateway.core.log.merkle import HASH_BYTES, TILE_LEVELS, Node
 from gateway.core.log.note import NoteError
 from gateway.core.log.tile_path import parse_tile_path
@@ -68,25 +70,67 @@ def test_monitor_fork_is_evidence(monitor: Monitor) -> None:
     for _ in range(2):
         look = monitor.look(Served(MemoryLog.of(9, "other")), NOW)
         assert look.verdict is Verdict.FORK
-        assert len({path.read_bytes() for path in look.evidence}) == 2
+        *notes, proof = look.evidence
+        assert len({path.read_bytes() for path in notes}) == 2
+        assert verify_fork(proof.read_bytes(), MemoryLog().key.verifier).larger.size == 9
     assert monitor.look(Served(MemoryLog.of(9)), NOW).verdict is Verdict.FORK
 
 
-def test_monitor_larger_tree_with_another_past_is_unproven(monitor: Monitor) -> None:
-    """A fork hides behind a larger size: its own tiles do not contain what was seen."""
-    assert monitor.look(Served(MemoryLog.of(9)), NOW).verdict is Verdict.GREW
-    look = monitor.look(Served(MemoryLog.of(12, "other")), NOW)
-    assert look.verdict is Verdict.UNPROVEN
-    assert len(look.evidence) == 2
+@pytest.mark.parametrize(("first", "second"), [(9, 12), (8, 12), (256, 700), (1, 2)])
+def test_monitor_larger_tree_with_another_past_is_evidence(monitor: Monitor, first: int, second: int) -> None:
+    """A fork does not hide behind a larger size: its own tiles prove it, now, at each later look, and to anybody."""
+    assert monitor.look(Served(MemoryLog.of(first)), NOW).verdict is Verdict.GREW
+    for shown in (MemoryLog.of(second, "other"), MemoryLog.of(second, "other"), MemoryLog.of(first)):
+        look = monitor.look(Served(shown), NOW)
+        assert look.verdict is Verdict.FORK
+        (proof,) = look.evidence
+        fork = verify_fork(proof.read_bytes(), MemoryLog().key.verifier)
+        assert (fork.smaller, fork.larger.size) == (MemoryLog.of(first).head(), second)
+        assert fork.prefix_root == MemoryLog.of(first, "other").head().root
 
 
 def test_monitor_tiles_withheld_is_unproven(monitor: Monitor) -> None:
-    """Who shows a head must show the tiles."""
+    """Who shows a head must show the tiles: it is not believed the second time either, but once they are there."""
     served = Served(MemoryLog.of(12))
     served.size = 9
     assert monitor.look(served, NOW).verdict is Verdict.GREW
     served.size, served.has_tiles = 12, False
+    for _ in range(2):
+        look = monitor.look(served, NOW)
+        assert (look.verdict, len(look.evidence)) == (Verdict.UNPROVEN, 2)
+    served.has_tiles = True
+    assert monitor.look(served, NOW).verdict is Verdict.SAME
+
+
+def test_monitor_tiles_of_another_tree_prove_nothing(monitor: Monitor) -> None:
+    """Tiles that do not lead to the signed root are no evidence against it, and no proof for it."""
+    assert monitor.look(Served(MemoryLog.of(9)), NOW).verdict is Verdict.GREW
+    served = Served(MemoryLog.of(12, "other"))
+    served.note = MemoryLog.of(12).checkpoint().to_bytes()
     assert monitor.look(served, NOW).verdict is Verdict.UNPROVEN
+
+
+def test_monitor_told_what_others_were_shown_finds_the_fork(monitor: Monitor) -> None:
+    """Two clients who compare their checkpoints have evidence when they were shown different logs."""
+    assert monitor.look(Served(MemoryLog.of(12)), NOW).verdict is Verdict.GREW
+    monitor.hear(MemoryLog.of(7).checkpoint().to_bytes())
+    assert monitor.look(Served(MemoryLog.of(12)), NOW).verdict is Verdict.SAME
+    monitor.hear(MemoryLog.of(7, "other").checkpoint().to_bytes())
+    look = monitor.look(Served(MemoryLog.of(12)), NOW)
+    assert look.verdict is Verdict.FORK
+    assert verify_fork(look.evidence[0].read_bytes(), MemoryLog().key.verifier).smaller.size == 7
+
+
+def test_monitor_told_of_a_larger_tree_is_told_an_old_one(monitor: Monitor) -> None:
+    """A log that shows one client a larger tree than another keeps something from the second."""
+    served = Served(MemoryLog.of(12))
+    served.size = 9
+    monitor.hear(MemoryLog.of(12).checkpoint().to_bytes())
+    assert monitor.look(served, NOW).verdict is Verdict.SHRUNK
+    served.size = 12
+    assert monitor.look(served, NOW).verdict is Verdict.SAME
+    with pytest.raises(NoteError):
+        monitor.hear(MemoryLog.of(12, seed="other").checkpoint().to_bytes())
 
 
 def test_monitor_shrunk_log_is_reported(monitor: Monitor) -> None:
