@@ -17,6 +17,8 @@ from gateway.audit.finding import AuditFinding, Findings
 from gateway.audit.jws_check import decode_segment, split
 from gateway.audit.mirror_check import EntryRefusedError, check_bundle, check_entry
 from gateway.audit.mirror_store import MirrorStore
+from gateway.core.access.enquiry import STATEMENT_TYPE as PROGRESS_TYPE
+from gateway.core.access.enquiry import to_progress
 from gateway.core.access.material_request import MATERIAL_REQUEST
 from gateway.core.entry import Entry, EntryKind
 from gateway.core.log.checkpoint import verify_checkpoint
@@ -66,6 +68,7 @@ class Rows:
     fact: list[Row] = field(default_factory=list)
     track: list[Row] = field(default_factory=list)
     statement: list[Row] = field(default_factory=list)
+    progress: list[Row] = field(default_factory=list)
     signer_key: list[Row] = field(default_factory=list)
     notice: list[Row] = field(default_factory=list)
     material_grant: list[Row] = field(default_factory=list)
@@ -234,7 +237,9 @@ class Mirrors:
         if (stated := mirrored.beside.get("statement_jws")) is not None:
             rows.statement.append(_to_statement(entry, stated))
             if entry.statement_type == MATERIAL_REQUEST.name:
-                rows.material_grant.append((entry.actor, _requested(stated)))
+                rows.material_grant.append((entry.actor, bytes.fromhex(_body_of(stated)["sha256"])))
+            if entry.statement_type == PROGRESS_TYPE:
+                rows.progress.append(self._to_progress(entry, _body_of(stated)))
         if (certificate := mirrored.beside.get("certificate")) is not None:
             rows.signer_key.append((index, bytes.fromhex(entry.signer_key), certificate))
         rows.notice += [(agency, index) for agency in entry.notified]
@@ -253,6 +258,11 @@ class Mirrors:
                     rows.material_grant.append((entry.receiver, digest))
                 rows.case_material.append((digest, entry.case))
         return entry
+
+    def _to_progress(self, entry: Entry, body: dict[str, Any]) -> Row:
+        told = to_progress(body)
+        token = self._pseudonyms.enquiry(body["subject_token"])
+        return entry.index, token, entry.case or None, told.stage, told.since, told.next_remedy, told.remedy_until
 
     def seals(self) -> Iterator[SealRow]:
         """Every seal that a mirror holds, of trees that are rebuilt; mirrors that hold the same one give it once."""
@@ -304,9 +314,9 @@ def _to_statement(entry: Entry, stated: bytes) -> Row:
     return entry.index, entry.act_id, entry.actor, entry.statement_type, entry.case or None, number, jws
 
 
-def _requested(stated: bytes) -> bytes:
-    jws = stated.decode("utf-8", "surrogateescape")
-    return bytes.fromhex(json.loads(decode_segment(split(jws)[1]))["body"]["sha256"])
+def _body_of(stated: bytes) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(decode_segment(split(stated.decode("utf-8", "surrogateescape"))[1]))["body"]
+    return body
 
 
 def _digests(manifest: dict[str, Any], *, is_record_material: bool) -> list[bytes]:

@@ -80,6 +80,21 @@ class StatementForms:
         """The form of a type and version, or None."""
         return self._forms.get((name, version))
 
+    def may_read(self, reader: Agency, statement: Mapping[str, Any], *, is_party: bool) -> bool:
+        """Whether an agency may read a statement, whichever way it comes to it.
+
+        Args:
+            reader: who asks.
+            statement: payload of one that was recorded: its type, version and issuer are used.
+            is_party: whether the reader is a party of its case; False when it concerns none.
+        """
+        issuer = str(statement["issuer"])
+        form = self.find(statement["type"], statement["version"])
+        if form is None:
+            # A type that this gateway no longer takes stays its issuer's.
+            return issuer == str(reader)
+        return form.may_read(reader, issuer, is_party=is_party and form.concern is not Concern.NO_CASE)
+
     def require(self, name: str) -> None:
         """Refuse a name that no form has (ARGUMENT_INVALID)."""
         if all(form.name != name for form in self._forms.values()):

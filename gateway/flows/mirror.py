@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.identity import Agency
 from gateway.core.log.mirror import (
@@ -16,8 +17,10 @@ from gateway.core.log.mirror import (
     SealRow,
     brings_bundle,
     is_seen_by,
+    may_read,
     readable,
 )
+from gateway.core.signed import payload_of
 from gateway.flows.parts import Parts
 from gateway.flows.request import parse_size
 
@@ -58,10 +61,12 @@ async def list_entries(parts: Parts, caller: Agency, first_index: int, tree_size
     hashes: list[bytes] = []
     entries: list[MirroredEntry] = []
     used = 0
+    parties: dict[str, bool] = {}
     for row in found.rows:
         hashes.append(row.leaf_hash)
-        if is_seen_by(row, caller):
-            entry = await _entry(parts, caller, row)
+        is_reader = await _is_statement_reader(parts, caller, row, parties)
+        if is_reader or is_seen_by(row, caller):
+            entry = await _entry(parts, caller, row, is_reader=is_reader)
             entries.append(entry)
             used += len(entry.bundle.record) + len(entry.bundle.manifest_jws) if entry.bundle is not None else 0
         if used > MAX_PAGE_BYTES:
@@ -70,11 +75,31 @@ async def list_entries(parts: Parts, caller: Agency, first_index: int, tree_size
     return LogPage(tuple(hashes), tuple(entries), tuple(batch for batch in found.batches if batch.size <= end))
 
 
-async def _entry(parts: Parts, caller: Agency, row: EntryRow) -> MirroredEntry:
+async def _is_statement_reader(parts: Parts, caller: Agency, row: EntryRow, parties: dict[str, bool]) -> bool:
+    """Whether a statement of another agency is the caller's to read; ``StatementService`` decides by the same form.
+
+    Args:
+        parts: the filled ports.
+        caller: who asks.
+        row: any entry.
+        parties: whether the caller is a party of a case, as far as it was asked in this page.
+    """
+    signed = row.beside.get("statement_jws")
+    if row.kind is not EntryKind.STATED or not signed or may_read(row, caller):
+        return False
+    statement = payload_of(signed.decode("ascii"))
+    if not parts.statement_forms.may_read(caller, statement, is_party=bool(row.case)):
+        return False
+    if row.case not in parties:
+        parties[row.case] = await parts.reader.is_party(row.case, caller)
+    return parties[row.case]
+
+
+async def _entry(parts: Parts, caller: Agency, row: EntryRow, *, is_reader: bool) -> MirroredEntry:
     bundle = None
     if row.handoff is not None and brings_bundle(row, caller):
         bundle = await parts.mirror.bundle(row.handoff)
-    return MirroredEntry(row.index, row.leaf, readable(row, caller), bundle)
+    return MirroredEntry(row.index, row.leaf, readable(row, caller, is_statement_reader=is_reader), bundle)
 
 
 async def list_seals(parts: Parts, from_size: int, skip: int, page_size: int) -> list[SealRow]:

@@ -15,7 +15,6 @@ from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.fact.of_statement import read_statement_facts
-from gateway.core.form.definition import Concern
 from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.port.flow import SignedStatement
@@ -327,9 +326,4 @@ async def read_statement(parts: Parts, caller: Agency, statement_id: str) -> Sto
 def _may_read(parts: Parts, caller: Agency, row: StoredStatement, *, is_party: bool) -> bool:
     if row.is_destroyed:
         return False
-    version = payload_of(row.statement_jws)["version"]
-    form = parts.statement_forms.find(row.type, version)
-    if form is None:
-        # A type that this gateway no longer takes stays its issuer's.
-        return row.issuer == str(caller)
-    return form.may_read(caller, row.issuer, is_party=is_party and form.concern is not Concern.NO_CASE)
+    return parts.statement_forms.may_read(caller, payload_of(row.statement_jws), is_party=is_party)

@@ -121,6 +121,7 @@ def _to_row(row: Any, seals: Mapping[str, CaseSeal | GatewayError]) -> EntryRow:
         sender=row["sender"] or "",
         receiver=row["receiver"] or "",
         handoff=row["handoff_id"],
+        case=row["case_id"] or "",
         beside=_beside(row, seals),
         notified=from_leaf(row["leaf"]).notified if row["kind"] in CLOCK_KINDS else (),
     )

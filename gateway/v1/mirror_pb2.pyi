@@ -153,7 +153,9 @@ class MirroredEntry(_message.Message):
     native_record: _builtins.bytes
     """The native record; empty when it travels as a material."""
     statement_jws: _builtins.bytes
-    """The statement that the entry records, compact JWS in ASCII; empty for other kinds and for whoever did not issue it."""
+    """The statement that the entry records, compact JWS in ASCII, for its issuer and for whom StatementService would give
+    it now: parties of its case whom its form lets read it. Empty for other kinds and for everybody else.
+    """
     tracks: _builtins.bytes
     """What the entry did to the persons of the case, by pseudonym, JSON, whose digest is in the leaf; empty when nothing."""
     @_builtins.property

@@ -161,6 +161,16 @@ class Story:
         finally:
             self.dsn = before
 
+    async def destroy(self, dsn: str, case: str) -> None:
+        """Record in a copy of the ledger that a case was destroyed, and seal it; its key, which all share, stays."""
+        self.dsn, before = dsn, self.dsn
+        try:
+            async with self._batching():
+                await self._batcher.append(destroy_case(case, DestructionReason.ORDERED))
+                await self.seal()
+        finally:
+            self.dsn = before
+
     def new_case(self) -> str:
         """A police case number of division 999001."""
         return f"A999001000000202601{next(self._serials):04d}"

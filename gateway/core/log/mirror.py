@@ -1,7 +1,8 @@
 """What an agency's mirror may keep, and the ports between the log and its mirrors.
 
 Hashes of the tree are for everybody. A leaf is for the parties of its handoff and for whoever acted, because it holds
-salt, and without the salt a published hash says nothing. What the gateway itself brought into force is public.
+salt, and without the salt a published hash says nothing. What the gateway itself brought into force is public. A
+statement is for those whom its form lets read it; that decision is StatementService's (``core.statement_form``).
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class EntryRow:
         handoff: id; None without a handoff.
         beside: what lies beside it, by the names of ``BESIDE``.
         notified: agencies that it is a notice to.
+        case: pseudonym; "" without a case.
     """
 
     index: int
@@ -82,6 +84,7 @@ class EntryRow:
     handoff: UUID | None = None
     beside: Mapping[str, bytes] = field(default_factory=dict)
     notified: tuple[str, ...] = ()
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +250,20 @@ def may_read(row: EntryRow, agency: Agency) -> bool:
     return str(agency) in (row.sender, row.receiver, row.actor)
 
 
-def readable(row: EntryRow, agency: Agency) -> dict[str, bytes]:
-    """What of that which lies beside an entry an agency may read, by the names of ``BESIDE``."""
+def readable(row: EntryRow, agency: Agency, *, is_statement_reader: bool = False) -> dict[str, bytes]:
+    """What of that which lies beside an entry an agency may read, by the names of ``BESIDE``.
+
+    Args:
+        row: the entry.
+        agency: who asks.
+        is_statement_reader: whether the form of the statement lets it read the signed statement, though it did not
+            issue it; what the gateway made of it, facts and tracks, stays with the issuer.
+    """
     return {
-        name: body for name, body in row.beside.items() if body and (BESIDE[name].is_public or may_read(row, agency))
+        name: body
+        for name, body in row.beside.items()
+        if body
+        and (BESIDE[name].is_public or may_read(row, agency) or (is_statement_reader and name == "statement_jws"))
     }
 
 

@@ -76,6 +76,11 @@ SELECT seq, statement_id::uuid, issuer, statement_type, case_id, case_number, st
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
     AS r (seq, statement_id, issuer, statement_type, case_id, case_number, statement_jws)
 
+-- name: progress_rows
+SELECT seq, token, case_id, stage, since, next_remedy, remedy_until
+FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    AS r (seq, token, case_id, stage, since, next_remedy, remedy_until)
+
 -- name: signer_key_rows
 SELECT seq, key_id, certificate FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS r (seq, key_id, certificate)
 

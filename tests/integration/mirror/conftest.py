@@ -18,9 +18,11 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
+from gateway.app import statement_forms
 from gateway.audit.mirror import Followed, Mirror
 from gateway.audit.mirror_file import FILE, create_mirror
 from gateway.audit.mirror_store import MirrorStore
+from gateway.core.form.book import load_form_book
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.log.mirror import LogOffer, LogPage, SealRow
 from gateway.core.log.witness_policy import WitnessPolicy
@@ -75,6 +77,7 @@ class StoryGateway:
                 checkpoints=CheckpointStore(pool),
                 mirror=MirrorReader(pool, Sealer(ORIGIN, VAULT)),
                 policy=None,
+                statement_forms=statement_forms(load_form_book()),
             ),
         )
 
@@ -189,6 +192,7 @@ BY_INDEX = (
     "detail",
     "fact",
     "statement",
+    "progress",
     "signer_key",
     "notice",
     "track",

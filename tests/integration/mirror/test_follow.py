@@ -38,10 +38,12 @@ async def test_mirror_when_followed_holds_every_hash_and_the_entries_of_its_agen
     assert hashes == [row["leaf_hash"] for row in ledger]
     assert content["head"][-1][1] == merkle_root(hashes)
     entries = [from_leaf(row["leaf"]) for row in ledger]
+    given = await statements_given(log, agency)
     seen = [
         entry.index
         for entry in entries
         if agency == OV
+        or entry.index in given
         or entry.kind in OWN_KINDS
         or str(agency) in (entry.sender, entry.receiver, entry.actor, *entry.notified)
     ]
@@ -51,6 +53,79 @@ async def test_mirror_when_followed_holds_every_hash_and_the_entries_of_its_agen
     assert [row[0] for row in content["batch"]] == [row["size"] for row in states]
     receipts = await rows_of(log, "SELECT seq, jws FROM ledger.receipt ORDER BY seq")
     assert [(first, jws) for _, first, jws in content["batch"] if jws] == [tuple(row) for row in receipts]
+
+
+READERS = {"procedural-act": ("ps", "pr", "ct"), "case-progress": ("ps",), "material-request": ("ps", "pr", "ct")}
+"""Of the types that the story states about a case; written again here, so that a form that changes is noticed."""
+
+
+async def statements_given(log: MirroredLog, agency: Agency) -> dict[int, str]:
+    """Indices of statements of others that an agency may read: by its role, and as a party of the case."""
+    parties = {
+        (row["case_id"], row["agency"])
+        for row in await rows_of(
+            log,
+            "SELECT case_id, unnest(ARRAY[sender, receiver]) AS agency FROM ledger.entry WHERE kind = 'submitted'",
+        )
+    }
+    stated = await rows_of(log, "SELECT seq, issuer, statement_type, case_id FROM ledger.statement WHERE case_id > ''")
+    return {
+        row["seq"]: row["statement_type"]
+        for row in stated
+        if row["issuer"] != str(agency)
+        and agency.role.value in READERS[row["statement_type"]]
+        and (row["case_id"], str(agency)) in parties
+    }
+
+
+@pytest.mark.parametrize("agency", [*PARTIES, OV], ids=str)
+async def test_mirror_holds_the_statements_that_its_agency_may_read(log: MirroredLog, agency: Agency) -> None:
+    """Its own with all that they brought, those of others as they were signed and nothing else, and no other."""
+    await log.follow(agency)
+    given = await statements_given(log, agency)
+    own = {row["seq"] for row in await rows_of(log, f"SELECT seq FROM ledger.statement WHERE issuer = '{agency}'")}
+    beside: dict[int, set[str]] = {}
+    for seq, name, _, _ in log.content(agency)["beside"]:
+        beside.setdefault(seq, set()).add(name)
+    assert {seq for seq, names in beside.items() if "statement_jws" in names} == own | given.keys()
+    assert all(beside[seq] == {"statement_jws"} for seq in given)
+    if agency in (PS, PR):
+        assert own and given
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["kept before", "made afterwards"])
+async def test_mirror_drops_what_can_be_read_of_a_destroyed_case(log: MirroredLog, is_new: bool) -> None:
+    """Of the case bundles, texts and statements are gone, also those of others; every leaf of it is proved as before."""
+    row = (await rows_of(log, "SELECT case_id FROM ledger.statement WHERE issuer = 'ps:999001' ORDER BY seq"))[0]
+    case = row["case_id"]
+    agencies = (PS, PR)
+    before = {}
+    for agency in agencies:
+        if not is_new:
+            await log.follow(agency)
+            before[agency] = log.content(agency)
+            assert of_case(before[agency]["beside"], case) and of_case(before[PS]["bundle"], case)
+    await log.story.destroy(log.dsn, case)
+    for agency in agencies:
+        followed = await log.follow(agency)
+        content = log.content(agency)
+        assert {row[1] for row in of_case(content["beside"], case)} <= {"facts", "tracks"}
+        assert of_case(content["bundle"], case) == []
+        assert [row[0] for row in content["destroyed"]] == [case]
+        # What is another case's stays, and so does the proof of every entry.
+        tiles = [data for level, _, _, data in content["tile"] if level == 0]
+        hashes = to_hashes(b"".join(tiles) + next(data for level, data in content["edge"] if level == 0))
+        assert (followed.size, content["head"][-1][1]) == (len(hashes), merkle_root(hashes))
+        assert all(leaf_hash(leaf) == hashes[seq] for seq, leaf, _ in content["entry"])
+        assert of_case(content["entry"], case)
+        if not is_new:
+            for table in ("beside", "bundle", "entry"):
+                assert {row for row in before[agency][table] if case not in row} <= set(content[table])
+
+
+def of_case(rows: list[Any], case: str) -> list[Any]:
+    """Rows of a case."""
+    return [row for row in rows if case in row]
 
 
 async def test_mirror_when_followed_holds_all_seals(log: MirroredLog) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
@@ -44,6 +47,10 @@ class Head:
     async def head(self) -> TreeHead:
         """The present tree."""
         return TreeHead(self.size, bytes(32))
+
+    async def is_party(self, case: str, agency: Agency) -> bool:
+        """Police and procuratorate are parties of every case."""
+        return agency in (POLICE, PROCURATORATE)
 
 
 def world_of(*rows: EntryRow) -> World:
@@ -98,6 +105,37 @@ async def test_page_when_listed_has_every_hash_and_the_callers_entries() -> None
     assert page.entries[0].bundle is not None and set(page.entries[0].beside) == set(BESIDE)
     assert set(page.entries[1].beside) == {"certificate"}
     assert [batch.size for batch in page.batches] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("agency", "case", "type_name", "is_given"),
+    [
+        (PROCURATORATE, "c" * 32, "procedural-act", True),
+        (COURT, "c" * 32, "procedural-act", False),
+        (OVERSIGHT, "c" * 32, "procedural-act", False),
+        (PROCURATORATE, "", "procedural-act", False),
+        (PROCURATORATE, "c" * 32, "given-up-type", False),
+    ],
+    ids=["party", "role but no party", "no role", "no case", "unknown type"],
+)
+async def test_statement_is_given_to_whom_its_form_lets_read_it(
+    agency: Agency, case: str, type_name: str, is_given: bool
+) -> None:
+    """A mirror holds what StatementService would give: to a party of the case whose role the form names."""
+    jws = jws_of({"type": type_name, "version": 1, "issuer": str(POLICE)})
+    stated = replace(
+        row(0, EntryKind.STATED, parties=("", "")), beside={"statement_jws": jws, "facts": b"[]"}, case=case
+    )
+    entries = (await list_entries(world_of(stated).parts, agency, 0, 1, 0)).entries
+    assert [set(entry.beside) for entry in entries if entry.beside] == [{"statement_jws"}] * is_given
+    assert len(entries) == (is_given or agency == OVERSIGHT)
+    (own,) = (await list_entries(world_of(stated).parts, POLICE, 0, 1, 0)).entries
+    assert set(own.beside) == {"statement_jws", "facts"}
+
+
+def jws_of(payload: dict[str, object]) -> bytes:
+    """Something of the form of a signed statement."""
+    return b"h." + base64.urlsafe_b64encode(json.dumps(payload).encode()).rstrip(b"=") + b".s"
 
 
 async def test_page_when_records_are_large_ends_early() -> None:
