@@ -95,7 +95,7 @@ async def test_mirror_holds_the_statements_that_its_agency_may_read(log: Mirrore
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["kept before", "made afterwards"])
 async def test_mirror_drops_what_can_be_read_of_a_destroyed_case(log: MirroredLog, is_new: bool) -> None:
-    """Of the case bundles, texts and statements are gone, also those of others; every leaf of it is proved as before."""
+    """Bundles, texts and statements of the case are gone, those of others too; each leaf is proved as before."""
     row = (await rows_of(log, "SELECT case_id FROM ledger.statement WHERE issuer = 'ps:999001' ORDER BY seq"))[0]
     case = row["case_id"]
     agencies = (PS, PR)
