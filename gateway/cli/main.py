@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +84,9 @@ EPILOG: Final = (
     "130 interrupted."
 )
 
+_IS_LAID_OUT: Final = re.compile(r"\x08|^(?: {2,}|[-*|])", re.MULTILINE)
+"""A list, a table or a marked paragraph keeps its lines."""
+
 
 class LazyGroup(typer.core.TyperGroup):
     """Shows commands from the table above and loads one when it is called."""
@@ -126,7 +130,18 @@ def load_command(name: str) -> Any:
     # Completion is installed once, by the root.
     command.params = [item for item in command.params if item.name not in ("install_completion", "show_completion")]
     command.name = name
+    _reflow(command)
     return command
+
+
+def _reflow(command: Any) -> None:
+    """Let paragraphs of help texts fill the terminal: the lines of a docstring are as wide as a source file."""
+    paragraphs = (command.help or "").split("\n\n")
+    command.help = "\n\n".join(
+        paragraph if _IS_LAID_OUT.search(paragraph) else " ".join(paragraph.split()) for paragraph in paragraphs
+    )
+    for part in getattr(command, "commands", {}).values():
+        _reflow(part)
 
 
 app = typer.Typer(

@@ -41,6 +41,14 @@ def test_command_has_help_and_json(name: str, command: Any) -> None:
         assert getattr(parameter, "help", None) or parameter.name == "help", f"{name}: {parameter.name} has no help"
 
 
+@pytest.mark.parametrize(("name", "command"), ALL, ids=NAMES)
+def test_command_help_fills_the_terminal(name: str, command: Any) -> None:
+    """A paragraph of a help text is one line for the terminal to break; a list or a table keeps its own."""
+    for paragraph in command.help.split("\n\n"):
+        lines = paragraph.splitlines()
+        assert len(lines) == 1 or any(line.startswith(("\b", "  ", "-", "*", "|")) for line in lines), name
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_command_has_its_line_in_the_readme(name: str) -> None:
     """The page has a row for the command."""
