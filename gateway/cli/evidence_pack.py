@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
@@ -82,8 +82,8 @@ def export(
         )
         pseudonym = to_pseudonym(case, pseudonym_key)
     except (SettingsError, OSError, ValueError) as error:
-        print(f"cannot export: {error}", file=sys.stderr)
-        raise typer.Exit(ExitCode.USAGE) from error
+        hint = "set or repair what is named above; see --help of this command"
+        fail(ExitCode.USAGE, f"cannot export: {error}", hint, is_json=is_json)
     try:
         today = datetime.now(UTC).date()
         packed = asyncio.run(
@@ -99,11 +99,11 @@ def export(
             )
         )
     except CaseUnknownError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(ExitCode.REFUSED) from error
+        hint = "give the police case number with --pseudonym-key, or the pseudonym that the ledger shows"
+        fail(ExitCode.REFUSED, str(error), hint, is_json=is_json)
     except (OSError, ValueError, RuntimeError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        print(f"cannot export: {error}", file=sys.stderr)
-        raise typer.Exit(ExitCode.UNREACHABLE) from error
+        hint = "check FASTTRACK_DATABASE_URL, FASTTRACK_VAULT_URL and that both run, then run it again"
+        fail(ExitCode.UNREACHABLE, f"cannot export: {error}", hint, is_json=is_json)
     if is_json:
         print_json({"pack": str(out), **asdict(packed)})
         return

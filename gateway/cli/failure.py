@@ -135,7 +135,7 @@ def _fail_refused(error: CallRefused, *, is_json: bool) -> NoReturn:
 
 
 def fail(
-    code: ExitCode,
+    code: int,
     message: str,
     hint: str,
     *,
@@ -146,7 +146,7 @@ def fail(
     """Say what went wrong and what to do next, and leave.
 
     Args:
-        code: exit status.
+        code: exit status: an ``ExitCode``, or one of the command's own.
         message: what went wrong.
         hint: what to do next.
         is_json: print it as one JSON object on standard output too.

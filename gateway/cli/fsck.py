@@ -6,10 +6,11 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
@@ -73,9 +74,9 @@ def command(
         access = VaultAccess(*parse_vault(os.environ)) if vault else None
         outcome = uvloop.run(run_fsck(url, known, workers, _progress, access))
     except SettingsError as error:
-        raise _cannot_tell("; ".join(error.problems), is_json=is_json) from error
+        _cannot_tell("; ".join(error.problems), is_json=is_json)
     except (OSError, ValueError, RuntimeError, GatewayError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _cannot_tell(f"cannot tell: {error}", is_json=is_json) from error
+        _cannot_tell(str(error), is_json=is_json)
     raise typer.Exit(_print(outcome, _left_out(known, has_vault=vault), is_json=is_json))
 
 
@@ -119,12 +120,9 @@ def _progress(done: int, whole: int) -> None:
     print(f"{done:,}{share} entries", file=sys.stderr, flush=True)
 
 
-def _cannot_tell(problem: str, *, is_json: bool) -> typer.Exit:
-    if is_json:
-        print_json({"error": problem, "exit_code": CANNOT_TELL})
-    else:
-        print(problem, file=sys.stderr)
-    return typer.Exit(CANNOT_TELL)
+def _cannot_tell(problem: str, *, is_json: bool) -> NoReturn:
+    hint = "check the database, FASTTRACK_DATABASE_URL and the files that were named, and run it again"
+    fail(CANNOT_TELL, f"cannot tell: {problem}", hint, is_json=is_json)
 
 
 def _left_out(known: Known, *, has_vault: bool) -> list[str]:

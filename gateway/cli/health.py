@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
+
 EXIT_NOT_SERVING = 1
-EXIT_USAGE = 2
-EXIT_UNREACHABLE = 3
 
 
 def command(
@@ -31,8 +31,8 @@ def command(
     names = ("FASTTRACK_TLS_CA", "FASTTRACK_TLS_CERT", "FASTTRACK_TLS_KEY")
     missing = [name for name in names if not Path(os.environ.get(name, "")).is_file()]
     if missing:
-        print(f"these settings must name files: {', '.join(missing)}", file=sys.stderr)
-        raise typer.Exit(EXIT_USAGE)
+        problem = f"these settings must name files: {', '.join(missing)}"
+        fail(ExitCode.USAGE, problem, "set them as for `fasttrack serve`", is_json=as_json)
     ca, certificate, key = (Path(os.environ[name]).read_bytes() for name in names)
     address = target or "localhost:" + os.environ.get("FASTTRACK_LISTEN", "127.0.0.1:8443").rsplit(":", 1)[1]
     credentials = grpc.ssl_channel_credentials(ca, key, certificate)
@@ -42,8 +42,8 @@ def command(
                 health_pb2.HealthCheckRequest(), timeout=timeout_seconds, wait_for_ready=True
             )
     except grpc.RpcError as error:
-        print(f"no answer from {address}: {error.code().name}", file=sys.stderr)
-        raise typer.Exit(EXIT_UNREACHABLE) from error
+        hint = "is the gateway running, and is --target its address?"
+        fail(ExitCode.UNREACHABLE, f"no answer from {address}: {error.code().name}", hint, is_json=as_json)
     status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
     print(json.dumps({"status": status}) if as_json else status)
     if answer.status != health_pb2.HealthCheckResponse.SERVING:

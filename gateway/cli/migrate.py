@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from typing import Annotated, Literal, cast
 
 import typer
 
+from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
 from gateway.config import SettingsError, parse_database_url
 
-EXIT_USAGE = 2
-EXIT_UNREACHABLE = 3
 PHASES = ("pre", "post", "all")
 
 
@@ -34,18 +33,16 @@ def command(
     from gateway.ledger.migrate import MigrationError, migrate  # noqa: PLC0415
 
     if phase not in PHASES:
-        print(f"--phase: one of {', '.join(PHASES)}", file=sys.stderr)
-        raise typer.Exit(EXIT_USAGE)
+        fail(ExitCode.USAGE, "--phase: there is no such phase", f"one of {', '.join(PHASES)}", is_json=as_json)
     try:
         url = parse_database_url(os.environ)
     except SettingsError as error:
-        print("\n".join(error.problems), file=sys.stderr)
-        raise typer.Exit(EXIT_USAGE) from error
+        fail(ExitCode.USAGE, "; ".join(error.problems), "set it in the environment", is_json=as_json)
     try:
         applied = asyncio.run(migrate(url, phase=cast(Literal["pre", "post", "all"], phase)))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, MigrationError) as error:
-        print(f"cannot migrate: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_UNREACHABLE) from error
+        hint = "check FASTTRACK_DATABASE_URL, as the owner of the database, and run it again: what was applied stays"
+        fail(ExitCode.UNREACHABLE, f"cannot migrate: {error}", hint, is_json=as_json)
     if as_json:
         print(json.dumps({"applied": applied}))
     else:

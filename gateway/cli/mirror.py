@@ -83,7 +83,7 @@ def command(
     try:
         run_until_stopped(work, until_eof=until_eof)
     except SettingsError as error:
-        complain(f"{error}; {error.hint}", ExitCode.USAGE, as_json=is_json)
+        complain(str(error), ExitCode.USAGE, as_json=is_json, hint=error.hint)
     except (OSError, PolicyError) as error:
         complain(f"cannot keep a mirror: {error}", ExitCode.USAGE, as_json=is_json)
     except MemoryLostError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def command(
     from gateway.core.log.witness_policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
 
     if not url.startswith(("http://", "https://")):
-        print("the address of a log begins with http:// or https://", file=sys.stderr)
-        raise typer.Exit(ExitCode.USAGE)
+        hint = "give the address that `fasttrack tiles` serves"
+        fail(ExitCode.USAGE, "the address of a log begins with http:// or https://", hint, is_json=is_json)
     try:
         trusted = parse_policy(policy.read_text(encoding="utf-8"))
         monitor = Monitor(
@@ -71,8 +71,8 @@ def command(
                 raise typer.Exit(ExitCode.UNREACHABLE if is_quiet else ExitCode.OK)
             time.sleep(interval_seconds)
     except (OSError, PolicyError, NoteError) as error:
-        print(f"cannot follow the log: {error}", file=sys.stderr)
-        raise typer.Exit(ExitCode.USAGE) from error
+        hint = "check --policy, --seen and the folder of --state; the folder keeps what was seen, never empty it"
+        fail(ExitCode.USAGE, f"cannot follow the log: {error}", hint, is_json=is_json)
     except KeyboardInterrupt as error:
         raise typer.Exit(ExitCode.INTERRUPTED) from error
 

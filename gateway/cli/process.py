@@ -6,10 +6,12 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
+
+from gateway.cli.exit_code import ExitCode
 
 UntilEof = Annotated[bool, typer.Option("--until-eof", hidden=True, help="Stop when standard input ends.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Errors as JSON too.")]
@@ -20,18 +22,30 @@ def announce(**fields: str | int) -> None:
     print(json.dumps(fields), flush=True)
 
 
-def complain(problem: str, code: int, *, as_json: bool) -> NoReturn:
-    """Print why the process ends, and end it.
+_HINTS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.USAGE: "set or repair what is named above, and start it again; --help names every setting",
+    ExitCode.UNREACHABLE: "check the address in the settings and that the other side runs, then start it again",
+    ExitCode.EVIDENCE: "repair nothing: keep state and database as they are, and call who oversees the log",
+}
+
+
+def complain(problem: str, code: ExitCode, *, as_json: bool, hint: str = "") -> NoReturn:
+    """Print why the process ends and what to do next, and end it.
 
     Args:
-        problem: one sentence, with what to do.
+        problem: what is wrong.
         code: exit status.
-        as_json: as one JSON object.
+        as_json: as one JSON object, {error, hint, exit_code}.
+        hint: what to do next; that of the exit status when left out.
 
     Raises:
         typer.Exit: always.
     """
-    print(json.dumps({"errors": [problem]}) if as_json else problem, file=sys.stderr)
+    following = hint or _HINTS[code]
+    if as_json:
+        print(json.dumps({"error": problem, "hint": following, "exit_code": int(code)}), file=sys.stderr)
+    else:
+        print(f"fasttrack: {problem}\n  next: {following}", file=sys.stderr)
     raise typer.Exit(code)
 
 

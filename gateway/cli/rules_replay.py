@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway.cli.command import JSON_OPTION
+from gateway.cli.failure import fail
 from gateway.cli.output import print_json, print_table
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
@@ -93,8 +93,5 @@ def replay(
 
 
 def _cannot_tell(problem: str, *, is_json: bool) -> NoReturn:
-    if is_json:
-        print_json({"error": f"cannot tell: {problem}", "exit_code": CANNOT_TELL})
-    else:
-        print(f"cannot tell: {problem}", file=sys.stderr)
-    raise typer.Exit(CANNOT_TELL)
+    hint = "check the database, FASTTRACK_DATABASE_URL and the files that were named, and run it again"
+    fail(CANNOT_TELL, f"cannot tell: {problem}", hint, is_json=is_json)

@@ -71,7 +71,7 @@ def command(
     try:
         run_until_stopped(work, until_eof=until_eof)
     except SettingsError as error:
-        complain("\n".join(error.problems), ExitCode.USAGE, as_json=is_json)
+        complain("; ".join(error.problems), ExitCode.USAGE, as_json=is_json)
     except ValueError as error:
         complain(f"cannot count: {error}", ExitCode.USAGE, as_json=is_json)
     except (OSError, GatewayError) as error:

@@ -13,11 +13,10 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.exit_code import ExitCode
+from gateway.cli.process import complain
 from gateway.config import PREFIX, Settings, SettingsError, parse_settings
 from gateway.core.errors import GatewayError
-
-EXIT_USAGE = 2
-EXIT_UNREACHABLE = 3
 
 
 def command(
@@ -32,24 +31,14 @@ def command(
     try:
         settings = parse_settings(os.environ)
     except SettingsError as error:
-        _complain(error.problems, as_json=as_json)
-        raise typer.Exit(EXIT_USAGE) from error
+        complain("; ".join(error.problems), ExitCode.USAGE, as_json=as_json)
     try:
         if settings.workers > 1:
             asyncio.run(_supervise(settings))
         else:
             _run(settings, until_eof=until_eof)
     except (OSError, ValueError, RuntimeError, GatewayError) as error:
-        _complain([f"cannot serve: {error}"], as_json=as_json)
-        raise typer.Exit(EXIT_UNREACHABLE) from error
-
-
-def _complain(problems: list[str], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"errors": problems}), file=sys.stderr)
-        return
-    for problem in problems:
-        print(problem, file=sys.stderr)
+        complain(f"cannot serve: {error}", ExitCode.UNREACHABLE, as_json=as_json)
 
 
 def _announce(listen: str) -> Callable[[int], None]:

@@ -41,6 +41,6 @@ def command(
     try:
         run_until_stopped(work, until_eof=until_eof)
     except SettingsError as error:
-        complain("\n".join(error.problems), ExitCode.USAGE, as_json=is_json)
+        complain("; ".join(error.problems), ExitCode.USAGE, as_json=is_json)
     except (OSError, ValueError) as error:
         complain(f"cannot serve: {error}", ExitCode.UNREACHABLE, as_json=is_json)

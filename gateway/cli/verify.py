@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
 from gateway.cli.fsck import to_plain_finding
 from gateway.cli.output import print_json
 
@@ -50,8 +50,8 @@ def command(
         )
         verified = verify_pack(pack, trust)
     except (OSError, ValueError) as error:
-        print(f"cannot verify: {error}", file=sys.stderr)
-        raise typer.Exit(ExitCode.USAGE) from error
+        hint = "check the files that were named: PEM for --signing-ca and --tsa-ca, TOML for --policy"
+        fail(ExitCode.USAGE, f"cannot verify: {error}", hint, is_json=is_json)
     if is_json:
         print_json(
             {

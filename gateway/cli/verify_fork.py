@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.failure import fail
 from gateway.cli.output import print_json
 
 
@@ -43,8 +43,8 @@ def command(
         with evidence.open("rb") as file:
             data = file.read(MAX_FORK_BYTES + 1)
     except (OSError, ValueError) as error:
-        print(f"cannot judge: {error}", file=sys.stderr)
-        raise typer.Exit(ExitCode.USAGE) from error
+        hint = "give the witness policy by --policy, or the key of the log by --log-key"
+        fail(ExitCode.USAGE, f"cannot judge: {error}", hint, is_json=is_json)
     try:
         fork = verify_fork(data, log)
     except NoteError as error:

@@ -77,7 +77,7 @@ def command(
     try:
         run_until_stopped(work, until_eof=until_eof)
     except SettingsError as error:
-        complain(f"{error}; {error.hint}", ExitCode.USAGE, as_json=is_json)
+        complain(str(error), ExitCode.USAGE, as_json=is_json, hint=error.hint)
     except (OSError, ValueError) as error:
         complain(f"cannot witness: {error}", ExitCode.USAGE, as_json=is_json)
     except (MemoryLostError, LostStateError) as error:

@@ -168,7 +168,7 @@ async def test_mirror_when_the_log_forks_ends_with_four_and_names_the_evidence(
     signer = log.signer().start("--init")
     await log.submit()
     lost = mirror(log, "ps:110108")
-    assert lost.code == ExitCode.EVIDENCE and "--init" in json.loads(lost.errors.splitlines()[-1])["errors"][0]
+    assert lost.code == ExitCode.EVIDENCE and "--init" in json.loads(lost.errors.splitlines()[-1])["error"]
     await wait_for_checkpoint(log)
     assert mirror(log, "ps:110108", "--init").code == ExitCode.OK
     signer.stop()
@@ -176,7 +176,7 @@ async def test_mirror_when_the_log_forks_ends_with_four_and_names_the_evidence(
         await connection.execute("DELETE FROM ledger.checkpoint")
     shrunk = mirror(log, "ps:110108")
     assert shrunk.code == ExitCode.EVIDENCE
-    message = json.loads(shrunk.errors.splitlines()[-1])["errors"][0]
+    message = json.loads(shrunk.errors.splitlines()[-1])["error"]
     evidence = [Path(line.strip()) for line in message.splitlines()[1:]]
     assert "shrunk" in message and evidence and all(path.is_file() for path in evidence)
 
