@@ -53,16 +53,19 @@ def adapters(register: Path | None = None) -> Adapters:
 
 
 def statement_forms(book: FormBook) -> StatementForms:
-    """The types of statements that a gateway takes: the published ones, and the steps of the procedure.
+    """The types of statements that a gateway takes: the published ones, the steps of the procedure, overrides.
 
     Args:
         book: the published forms.
     """
     from gateway.core.access.material_request import MATERIAL_REQUEST  # noqa: PLC0415
+    from gateway.core.judge.rule_set import load_rule_set  # noqa: PLC0415
+    from gateway.core.procedure.finding_override import finding_override_form  # noqa: PLC0415
     from gateway.core.procedure.procedural_act import procedural_act_form  # noqa: PLC0415
     from gateway.core.statement_form import StatementForms, published_statement_forms  # noqa: PLC0415
 
-    return StatementForms((*published_statement_forms(book), procedural_act_form(book), MATERIAL_REQUEST))
+    override = finding_override_form(book, load_rule_set())
+    return StatementForms((*published_statement_forms(book), procedural_act_form(book), override, MATERIAL_REQUEST))
 
 
 def procedure_of(chosen: Path | None) -> RuleProcedure:

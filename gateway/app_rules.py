@@ -17,8 +17,6 @@ from gateway.core.dossier import Carried
 from gateway.core.entry import Entry, from_leaf
 from gateway.core.errors import GatewayError
 from gateway.core.form.definition import MEDIA_TYPE_PREFIX
-from gateway.core.form.legal_review import NAME as REVIEW
-from gateway.core.form.legal_review import to_review
 from gateway.core.form.register import to_register
 from gateway.core.judge.carried import MAX_EARLIER, CarriedSearch
 from gateway.core.judge.procedure import RuleProcedure
@@ -27,6 +25,7 @@ from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.port.evidence import CaseBundle
 from gateway.core.signed import payload_of
 from gateway.flows.register import PAGE, REGISTER
+from gateway.flows.stated import LEGAL_REVIEW, MOST_READ, OVERRIDE, READERS
 from gateway.ledger.reader import Reader
 
 if TYPE_CHECKING:
@@ -49,18 +48,20 @@ class StatedRegister(NamedTuple):
     rows: Mapping[str, Mapping[str, Any]]
 
 
-class StatedReview(NamedTuple):
-    """A legal review as it was stated.
+class StatedOfCase(NamedTuple):
+    """A legal review or override as it was stated.
 
     Args:
         at: index of the entry.
+        type: of the statement.
         issuer: agency, short form.
-        review: what a judgement looks at.
+        shown: what a judgement looks at.
     """
 
     at: int
+    type: str
     issuer: str
-    review: Mapping[str, Any]
+    shown: Mapping[str, Any]
 
 
 class CaseReplay:
@@ -83,7 +84,7 @@ class CaseReplay:
         entries: list[Entry],
         bundles: list[CaseBundle],
         stated: Mapping[str, list[StatedRegister]] | None = None,
-        reviews: Sequence[StatedReview] = (),
+        of_case: Sequence[StatedOfCase] = (),
     ) -> list[Replayed]:
         """Judge every entry that was judged.
 
@@ -91,7 +92,7 @@ class CaseReplay:
             entries: of the case.
             bundles: of the case, by index.
             stated: officers' registers by the agency that stated them, by index.
-            reviews: legal reviews of the case, by index.
+            of_case: legal reviews and overrides of the case, by index.
 
         Returns:
             one comparison for each entry with a judgement, in order.
@@ -103,7 +104,7 @@ class CaseReplay:
                 by_handoff.get(entry.handoff),
                 bundles,
                 (stated or {}).get(entry.sender, []),
-                [one for one in reviews if one.issuer == entry.sender],
+                [one for one in of_case if one.issuer == entry.sender],
             )
             for entry in entries
             if is_judged(entry)
@@ -115,7 +116,7 @@ class CaseReplay:
         bundle: CaseBundle | None,
         bundles: list[CaseBundle],
         stated: list[StatedRegister],
-        reviews: list[StatedReview],
+        of_case: list[StatedOfCase],
     ) -> Replayed:
         case: Case | None = None
         annexes: tuple[Annex, ...] = ()
@@ -133,10 +134,15 @@ class CaseReplay:
                 case = None if choices[0] is None else case
         before = [one for one in stated if one.at < entry.index]
         registers = [_register(before), _register(before[:-1])] if before else [{}]
-        stated_reviews = tuple(one.review for one in reviews if one.at < entry.index)
-        seen = (stated_reviews, stated_reviews[:-1]) if stated_reviews else ((),)
         return replay_entry(
-            entry, case, annexes, self._procedure.find, registers=registers, reviews=seen, carried=carried
+            entry,
+            case,
+            annexes,
+            self._procedure.find,
+            registers=registers,
+            reviews=_seen(of_case, LEGAL_REVIEW, entry.index),
+            carried=carried,
+            overrides=_seen(of_case, OVERRIDE, entry.index),
         )
 
     def _carried(self, manifest: Manifest, case: Case, earlier: list[CaseBundle]) -> tuple[Carried, ...] | None:
@@ -190,6 +196,13 @@ class CaseReplay:
         return path.read_bytes() if path.is_file() else None
 
 
+def _seen(of_case: list[StatedOfCase], type_name: str, before: int) -> tuple[tuple[Mapping[str, Any], ...], ...]:
+    """What was stated of a type before an entry; the last may have come too late to be seen."""
+    stated = [one for one in of_case if one.type == type_name and one.at < before]
+    shown = tuple(one.shown for one in stated[:MOST_READ])
+    return (shown, shown[:-1]) if shown else ((),)
+
+
 def _register(stated: list[StatedRegister]) -> dict[str, Mapping[str, Any]]:
     """A later statement of a unit replaces the earlier one whole."""
     units = {one.unit: one.rows for one in stated}
@@ -208,16 +221,20 @@ async def _stated(reader: Reader, agency: str) -> list[StatedRegister]:
             return found
 
 
-async def _reviews(reader: Reader, case: str) -> list[StatedReview]:
-    found: list[StatedReview] = []
-    while True:
-        after = found[-1].at if found else -1
-        page = await reader.statements(case=case, issuer="", type_name=REVIEW, after_index=after, limit=PAGE)
-        for one in page:
-            review = to_review(payload_of(one.statement_jws)["body"])
-            found.append(StatedReview(one.appended.index, one.issuer, review))
-        if len(page) < PAGE:
-            return found
+async def _of_case(reader: Reader, case: str) -> list[StatedOfCase]:
+    found: list[StatedOfCase] = []
+    for type_name, read in READERS.items():
+        after = -1
+        while page := await reader.statements(
+            case=case, issuer="", type_name=type_name, after_index=after, limit=MOST_READ
+        ):
+            after = page[-1].appended.index
+            found += [
+                StatedOfCase(one.appended.index, type_name, one.issuer, read(payload_of(one.statement_jws)["body"]))
+                for one in page
+                if not one.is_destroyed
+            ]
+    return found
 
 
 async def replay_case(
@@ -254,5 +271,5 @@ async def replay_case(
             return None
         police = {entry.sender for entry in entries if entry.sender.startswith("ps:")}
         stated = {agency: await _stated(source.reader, agency) for agency in sorted(police)}
-        reviews = await _reviews(source.reader, case)
-        return replay.replay(entries, await source.bundles(case), stated, reviews)
+        of_case = await _of_case(source.reader, case)
+        return replay.replay(entries, await source.bundles(case), stated, of_case)

@@ -37,7 +37,7 @@ _SETTINGS: Final = typer.Option(
 
 _ANNEX: Final = typer.Option(
     "--annex", exists=True, dir_okay=False,
-    help="Annex of the bundle, NAME.v1.json; may be given again. A legal-review may be one that was stated.",
+    help="Annex, NAME.v1.json; may be given again. A legal-review or finding-override is one that was stated.",
 )  # fmt: skip
 _REGISTER: Final = typer.Option(
     "--register", exists=True, dir_okay=False,
@@ -272,6 +272,10 @@ def _explain(record: LocalRecord, told: dict[str, Any]) -> None:
             terminal.print(f"      {finding['message']}", markup=False)
             terminal.print(f"      at    {finding['path'] or 'the whole file'}  {finding['field']}", markup=False)
             terminal.print(f"      cure  {finding['cure']}", markup=False)
+            if finding["override"]:
+                terminal.print(f"      overridden  {finding['override']}, with reason and approver", markup=False)
+            elif finding["is_overridable"]:
+                terminal.print("      or    a finding-override with reason and approver", markup=False)
     if record.beside:
         terminal.print("\nannexes", markup=False)
         print_findings(record.beside, stderr=False)

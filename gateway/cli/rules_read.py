@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from gateway.core.annex import Annex
     from gateway.core.case.record import Reading
     from gateway.core.dossier import Dossier
     from gateway.core.errors import Finding
+    from gateway.core.identity import Role
     from gateway.core.judge.outcome import RuleFinding
     from gateway.core.judge.rule_set import JudgeRuleSet
 
@@ -48,6 +50,8 @@ class LocalRecord:
             "basis": finding.basis,
             "cure": finding.cure,
             "is_missing": finding.is_missing,
+            "is_overridable": finding.is_overridable,
+            "override": finding.override,
         }
 
 
@@ -74,6 +78,7 @@ def read_local(
     from gateway.cli.annex import read_beside  # noqa: PLC0415 - as above
     from gateway.core.case.value import CHINA_TIME  # noqa: PLC0415 - as above
     from gateway.core.form.definition import Scene  # noqa: PLC0415 - as above
+    from gateway.core.identity import parse_agency  # noqa: PLC0415 - as above
     from gateway.core.judge.proceeding import make_dossier  # noqa: PLC0415 - as above
 
     known = adapters()
@@ -89,15 +94,36 @@ def read_local(
     reading = _best(known.read_any(data, sender=one, receiver=other) for one, other in wanted)
     if reading.header is None and not sender:
         raise typer.BadParameter("no agency's schema; name who wrote it with --from to see why", param_hint="FILE")
-    read, faults, rows, book = read_beside(annexes, register)
+    role = parse_agency(reading.header.sender).role if reading.header is not None else None
+    read, faults, rows, book = read_beside(annexes, register, role.value if role is not None else "")
     dossier = None
     at = now() if day is None else datetime.combine(day, time.max, CHINA_TIME)
+    stated, wrong = _overrides(read, rows, role, at)
     if not reading.has_errors and reading.case is not None:
-        dossier = make_dossier(reading.case, at, annexes=read, register=rows)
+        dossier = make_dossier(reading.case, at, annexes=read, register=rows, overrides=stated)
     case = None if reading.has_errors else reading.case
     scene = Scene(at.astimezone(CHINA_TIME).date(), book.rules.settings, read, case, register=rows)
-    beside = (*faults, *book.check(read, scene))
+    beside = (*faults, *book.check(read, scene), *wrong)
     return LocalRecord(reading, partial(known.locate, reading), dossier, beside)
+
+
+def _overrides(
+    read: tuple[Annex, ...], rows: Mapping[str, Mapping[str, Any]], role: Role | None, at: datetime
+) -> tuple[tuple[Mapping[str, Any], ...], list[Finding]]:
+    """Overrides among the files, those that a gateway would take; of the others what is wrong with them."""
+    from gateway.core.judge.override import NAME, to_override  # noqa: PLC0415 - with the rules
+    from gateway.core.judge.rule_set import load_rule_set  # noqa: PLC0415 - as above
+    from gateway.core.procedure.finding_override import find_override_problems  # noqa: PLC0415 - as above
+
+    stated: list[Mapping[str, Any]] = []
+    findings: list[Finding] = []
+    for annex in read:
+        if annex.name == NAME and role is not None:
+            problems = list(find_override_problems(annex.data, load_rule_set(), rows, by=role, at=at))
+            findings += [replace(problem, path=f"{annex.path}#{problem.path}") for problem in problems]
+            if not problems:
+                stated.append(to_override(annex.data))
+    return tuple(stated), findings
 
 
 def _best(readings: Iterator[Reading]) -> Reading:

@@ -50,6 +50,8 @@ class Dossier:
         case: the record as read.
         annexes: of the bundle, those that could be read.
         carried: unchanged documents and recordings that the record itself does not name, in the manifest's order.
+        overrides: findings that the sender has overridden in this case (``to_override``), in the ledger's order; none
+            when nothing was found that may be overridden.
         reviews: legal reviews that the sender stated of the case before (``to_review``), in the ledger's order.
         register: rows of the officers' register in force at the sender, by officer number; empty when none was stated.
     """
@@ -59,5 +61,6 @@ class Dossier:
     case: Case
     annexes: tuple[Annex, ...] = ()
     carried: tuple[Carried, ...] = ()
+    overrides: tuple[Mapping[str, Any], ...] = ()
     reviews: tuple[Mapping[str, Any], ...] = ()
     register: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -38,6 +38,7 @@ class StatementForm:
         is_open: whether an agency may state it about a case to which it is no party, such as a court of appeal.
         check: finds what is wrong with the body, given the register of the issuer; paths begin with ``/body``.
         names_officers: whether the body may name officers, so that the register is asked for.
+        most_of_case: statements of the type that are taken from an agency about a case; 0 for any number.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StatementForm:
     concern: Concern
     check: Callable[[Statement, Register], Iterable[Finding]]
     names_officers: bool = False
+    most_of_case: int = 0
     is_open: Callable[[Statement], bool] = field(default=lambda _: False)
 
     def may_read(self, reader: Agency, issuer: str, *, is_party: bool) -> bool:
@@ -129,6 +131,8 @@ class StatementForms:
         return findings
 
 
+_MOST_OF_CASE: Final = {"legal-review": 64, "finding-override": 64}
+"""Types that a judgement looks at, so that no case makes it look for ever."""
 _ROLES: Final = {role.value: role for role in Role}
 
 
@@ -157,6 +161,7 @@ def published_statement_form(book: FormBook, form: Form) -> StatementForm:
         concern=form.concern,
         check=partial(_check_published, book, form),
         names_officers=names_officers(form.schema),
+        most_of_case=_MOST_OF_CASE.get(form.key.name, 0),
     )
 
 

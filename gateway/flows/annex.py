@@ -15,7 +15,7 @@ from gateway.core.annex import Annex
 from gateway.core.case.case import Case
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.form.book import MAX_FORM_BYTES
-from gateway.core.form.definition import MEDIA_TYPE_PREFIX, MaterialDigest, Scene
+from gateway.core.form.definition import MEDIA_TYPE_PREFIX, MaterialDigest, Scene, judge_issuer
 from gateway.core.form.period import CHINA
 from gateway.core.manifest import Manifest, Material
 from gateway.flows.parts import Parts
@@ -76,9 +76,9 @@ async def _read_annex(
         form = parts.forms.find_material(material.media_type)
     except GatewayError as error:
         return None, [replace(finding, path=f"{path}/media_type") for finding in error.findings]
-    if manifest.sender.role.value not in form.issuers:
-        message = "an agency of this role does not send this form"
-        return None, [Finding(ErrorCode.FORM_ISSUER_WRONG, f"{path}/media_type", message)]
+    wrong = judge_issuer(form, manifest.sender.role.value, f"{path}/media_type")
+    if wrong is not None:
+        return None, [wrong]
     if material.size > MAX_FORM_BYTES:
         return None, [Finding(ErrorCode.FORM_TOO_LARGE, f"{path}/size", f"at most {MAX_FORM_BYTES} bytes")]
     if not is_there:

@@ -24,11 +24,11 @@ from gateway.core.reply import judge_reply
 from gateway.core.route import ROUTES, RecordKind
 from gateway.flows.annex import check_annexes, read_annexes
 from gateway.flows.carried import find_carried
-from gateway.flows.judge import judge_reading, to_findings
+from gateway.flows.judge import judge_overridden, to_findings
 from gateway.flows.material import brought
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
-from gateway.flows.review import find_reviews
+from gateway.flows.stated import LEGAL_REVIEW, find_stated
 
 if TYPE_CHECKING:
     from gateway.core.case.case import Reading
@@ -122,9 +122,9 @@ async def check_bundle(parts: Parts, caller: Agency, manifest_jws: str, record: 
     carried: tuple[Carried, ...] = ()
     if reading is not None and is_read:
         carried = await find_carried(parts, manifest, reading.case)
-        reviews = await find_reviews(parts, manifest.sender, manifest.case_number) if is_transfer else ()
-        outcome = judge_reading(
-            parts, reading, now, annexes=annexes, carried=carried, register=register, reviews=reviews
+        reviews = await find_stated(parts, LEGAL_REVIEW, manifest.sender, manifest.case_number) if is_transfer else ()
+        outcome = await judge_overridden(
+            parts, reading, manifest, now, annexes=annexes, carried=carried, register=register, reviews=reviews
         )
         findings += to_findings(parts, reading, outcome)
     return Checked(signed, record, reading, outcome, tuple(findings), annexes, carried)

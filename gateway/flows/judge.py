@@ -12,7 +12,7 @@ from gateway.core.errors import Finding
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
 from gateway.core.judge.proceeding import make_dossier
-from gateway.core.manifest import parse_manifest
+from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.port.ledger import StoredHandoff
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
@@ -21,6 +21,7 @@ from gateway.flows.carried import find_carried
 from gateway.flows.parts import Parts
 from gateway.flows.read import load_material, read_record
 from gateway.flows.request import to_canonical
+from gateway.flows.stated import OVERRIDE, find_stated
 
 if TYPE_CHECKING:
     from gateway.core.case.case import Reading
@@ -36,6 +37,7 @@ def judge_reading(
     carried: tuple[Carried, ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
     reviews: tuple[Mapping[str, Any], ...] = (),
+    overrides: tuple[Mapping[str, Any], ...] = (),
 ) -> RuleOutcome:
     """Judge a record that was read without error.
 
@@ -48,6 +50,7 @@ def judge_reading(
         carried: unchanged documents that the record does not name.
         register: officers' register of the sender; None when none is known.
         reviews: legal reviews that the sender stated of the case.
+        overrides: findings that the sender has overridden in the case.
 
     Returns:
         the outcome; NOT_EVALUATED for a record of a kind that nobody judges.
@@ -55,8 +58,42 @@ def judge_reading(
     case = reading.case
     if case is None:
         return parts.procedure.judge(None)
-    dossier = make_dossier(case, now, point=point, annexes=annexes, carried=carried, reviews=reviews, register=register)
+    dossier = make_dossier(
+        case,
+        now,
+        point=point,
+        annexes=annexes,
+        carried=carried,
+        overrides=overrides,
+        reviews=reviews,
+        register=register,
+    )
     return parts.procedure.judge(dossier)
+
+
+async def judge_overridden(
+    parts: Parts, reading: Reading, manifest: Manifest, now: datetime, **seen: Any
+) -> RuleOutcome:
+    """Judge a record, and once more with the overrides of its sender if something was found that may be overridden.
+
+    Args:
+        parts: the filled ports.
+        reading: of the record.
+        manifest: of its bundle.
+        now: gateway time, aware.
+        seen: the rest, as ``judge_reading`` takes it.
+
+    Returns:
+        the outcome.
+
+    Raises:
+        GatewayError: LEDGER_UNAVAILABLE.
+    """
+    outcome = judge_reading(parts, reading, now, **seen)
+    if not outcome.is_overridable:
+        return outcome
+    overrides = await find_stated(parts, OVERRIDE, manifest.sender, manifest.case_number)
+    return judge_reading(parts, reading, now, overrides=overrides, **seen) if overrides else outcome
 
 
 def to_findings(parts: Parts, reading: Reading, outcome: RuleOutcome) -> list[Finding]:
@@ -84,4 +121,5 @@ async def judge_acceptance(parts: Parts, caller: Agency, stored: StoredHandoff |
     reading = await read_record(parts, data, manifest)
     annexes, _ = await read_annexes(parts, manifest, ())
     carried = await find_carried(parts, manifest, reading.case)
-    return judge_reading(parts, reading, parts.clock(), point=Point.COURT_ACCEPTANCE, annexes=annexes, carried=carried)
+    now, point = parts.clock(), Point.COURT_ACCEPTANCE
+    return await judge_overridden(parts, reading, manifest, now, point=point, annexes=annexes, carried=carried)

@@ -29,7 +29,7 @@ from gateway.flows.pull import Requested, judge_request
 from gateway.flows.request import parse_size, parse_uuid
 from gateway.flows.tell import hide_persons
 
-_STILL_RECORDED: Final = frozenset({ErrorCode.KEY_REVOKED, ErrorCode.STATEMENT_TOO_OLD})
+_STILL_RECORDED: Final = frozenset({ErrorCode.KEY_REVOKED, ErrorCode.STATEMENT_TOO_OLD, ErrorCode.STATEMENTS_TOO_MANY})
 """What came in the way since it was recorded; whoever lost the receipt may still ask for it again."""
 
 
@@ -140,10 +140,20 @@ async def _standing(parts: Parts, statement: Statement) -> list[Finding]:
     if form is None or form.is_open(statement):
         return []
     case = parts.pseudonyms.case(statement.case_number)
-    if await parts.reader.is_party(case, statement.issuer) or not await parts.reader.is_case_open(case):
+    if not await parts.reader.is_party(case, statement.issuer) and await parts.reader.is_case_open(case):
+        what = "the issuer is no party of this case"
+        return [Finding(ErrorCode.STATEMENT_NOT_BY_PARTY, "/case_number", what)]
+    return [] if not form.most_of_case else await _most_of_case(parts, statement, case, form.most_of_case)
+
+
+async def _most_of_case(parts: Parts, statement: Statement, case: str, most: int) -> list[Finding]:
+    """What a judgement looks at has an end, so that nobody can make it look for ever."""
+    issuer, name = str(statement.issuer), statement.type
+    found = await parts.reader.statements(case=case, issuer=issuer, type_name=name, after_index=-1, limit=most)
+    if len(found) < most or statement.statement_id in {row.statement_id for row in found}:
         return []
-    what = "the issuer is no party of this case"
-    return [Finding(ErrorCode.STATEMENT_NOT_BY_PARTY, "/case_number", what)]
+    what = f"at most {most} statements of this type of an agency about a case"
+    return [Finding(ErrorCode.STATEMENTS_TOO_MANY, "/case_number", what)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +293,7 @@ async def list_statements(
     after = open_page_token(key, page_token, query)
     is_party = bool(case) and await parts.reader.is_party(case, caller)
     rows = await parts.reader.statements(
-        case=case, issuer=str(caller), type_name=type_name, after_index=after, limit=limit + 1
+        case=case, issuer="" if case else str(caller), type_name=type_name, after_index=after, limit=limit + 1
     )
     if case and not is_party and not any(row.issuer == str(caller) for row in rows):
         error = refuse(ErrorCode.NOT_A_PARTY, "case_number", "only the parties of a case may list its statements")

@@ -146,8 +146,8 @@ class Reader:
         """List statements.
 
         Args:
-            case: pseudonym; "" for all that the issuer stated.
-            issuer: agency, short form; used when no case is named.
+            case: pseudonym; "" for any, when an issuer is named.
+            issuer: agency, short form; "" for any, when a case is named.
             type_name: "" for any.
             after_index: index to go on after; -1 for the beginning.
             limit: rows wanted.
@@ -160,8 +160,11 @@ class Reader:
         """
         if not await self._probe.ask(Question(case, issuer, type_name, after_index)):
             return []
-        name, about = ("statements_of_case", case) if case else ("statements_of_issuer", issuer)
-        return await self._open_statements(await self._fetch(name, about, after_index, type_name, limit))
+        if case:
+            rows = await self._fetch("statements_of_case", case, after_index, type_name, limit, issuer)
+        else:
+            rows = await self._fetch("statements_of_issuer", issuer, after_index, type_name, limit)
+        return await self._open_statements(rows)
 
     async def progress(self, token: bytes) -> StoredProgress | None:
         """Read the newest thing that may be told for an enquiry code.

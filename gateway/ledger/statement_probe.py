@@ -24,7 +24,7 @@ class Question(NamedTuple):
 
     Args:
         case: pseudonym; "" for any case and none.
-        issuer: short form; used when no case is named.
+        issuer: short form; used when no case is named, so that with one the answer may be yes for another issuer's.
         type_name: "" for any.
         after_index: index that it must be after; -1 for any.
     """

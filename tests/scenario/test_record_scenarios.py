@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from gateway.app_rules import replay_case
@@ -26,7 +27,7 @@ from tests.scenario.case_file import (
     transfer,
 )
 from tests.scenario.paper import papers
-from tests.scenario.world import Annex, Cast, codes_of
+from tests.scenario.world import Annex, Cast, codes_of, refused
 
 _VALID: Final = Officer(no="110002", level="MEDIUM", valid_to=day("2028-12-31"), role="ASSIST")
 
@@ -243,3 +244,43 @@ async def test_scenario_17_officer_whose_qualification_had_expired_is_told_or_bl
     assert (await cast.police.refused(papers(blocked)))["QUALIFICATION_NOT_VALID"] == "/YSQS/MJLB/MJ[1]/@YXQ"
     (refusal,) = await cast.oversight.entries(blocked, EntryKind.CALL_REFUSED)
     assert "QUALIFICATION_NOT_VALID" in codes_of(refusal)
+    await _override(cast, blocked, profile)
+
+
+async def _override(cast: Cast, blocked: Case, profile: Path) -> None:
+    """The police take it on themselves: reason, approver of the register; an entry, and part of what is replayed."""
+    officers = [
+        {"officer_no": number, "level": level, "post": post, "status": "VALID", "obtained_on": "2022-01-01",
+         "valid_to": valid_to}
+        for number, level, post, valid_to in (
+            ("110001", "BASIC", "OFFICER", "2026-01-27"),
+            ("110002", "MEDIUM", "OFFICER", "2026-12-31"),
+            ("110005", "MEDIUM", "UNIT_HEAD", "2026-12-31"),
+        )
+    ]  # fmt: skip
+    register: dict[str, Any] = {"unit_code": "110108000000", "as_of": "2026-01-01", "officers": officers}
+    await cast.police.state("qualification-register", None, **register)
+    said: dict[str, Any] = {
+        "rule": "D13.2", "officer": "110001", "reason": "RENEWAL_PENDING", "approver": "110005",
+        "approved_at": "2026-02-05T09:00:00+08:00", "approval_no": "示公批〔2026〕7号", "note": "年审期间",
+    }  # fmt: skip
+    by_officer = await refused(cast.police.state("finding-override", blocked, **said | {"approver": "110002"}))
+    assert by_officer == {"OVERRIDE_NOT_APPROVED": "/body/approver"}
+    of_exclusion = await refused(cast.police.state("finding-override", blocked, **said | {"rule": "X01"}))
+    assert of_exclusion == {"OVERRIDE_NOT_ALLOWED": "/body/rule"}
+    assert "QUALIFICATION_NOT_VALID" in await cast.police.refused(papers(blocked))
+    await cast.police.state("finding-override", blocked, **said)
+    sent = await cast.police.submit(papers(blocked))
+    (finding,) = (item for item in sent.submitted.warnings if item.code.name == "QUALIFICATION_NOT_VALID")
+    assert finding.message.endswith("overridden: RENEWAL_PENDING")
+    entries = await cast.oversight.entries(blocked, EntryKind.STATED, EntryKind.SUBMITTED)
+    assert [entry.statement_type or entry.rule_result for entry in entries] == ["finding-override", "UNKNOWN"]
+    read = [one.statement.body async for one in cast.pr.client.list_statements(case_number=blocked.police_no)]
+    assert [body["reason"] for body in read] == ["RENEWAL_PENDING"], "the procuratorate reads reason and approver"
+    pseudonym = Pseudonyms(cast.world.pki.pseudonym_key.read_bytes()).case(blocked.police_no)
+    again = await replay_case(
+        cast.world.database_url, pseudonym, vault=cast.world.vault, materials=cast.world.home / "materials",
+        settings=profile, register=None,
+    )  # fmt: skip
+    assert again is not None
+    assert [one.verdict for one in again] == [Verdict.SAME]

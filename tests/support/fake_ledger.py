@@ -165,8 +165,8 @@ class FakeLedger:
     async def statements(
         self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
     ) -> list[StoredStatement]:
-        """Statements of a case or of an issuer."""
-        rows = [row for row in self._stated() if (row.case == case if case else row.issuer == issuer)]
+        """Statements of a case, an issuer, or both."""
+        rows = [row for row in self._stated() if case in ("", row.case) and issuer in ("", row.issuer)]
         return [r for r in rows if type_name in ("", r.type) and r.appended.index > after_index][:limit]
 
     async def progress(self, token: bytes) -> StoredProgress | None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.core.annex import Annex
 from gateway.core.case.case import Case
-from gateway.core.errors import ErrorCode
+from gateway.core.errors import ErrorCode, Finding
 from gateway.core.form.setting import FormSettings
 
 MEDIA_TYPE_PREFIX: Final = "application/vnd.fasttrack."
@@ -177,6 +177,22 @@ class Check:
     code: ErrorCode
     forms: tuple[str, ...]
     find: Find
+
+
+def judge_issuer(form: Form, role: str, path: str) -> Finding | None:
+    """Judge whether an agency sends annexes of a form.
+
+    Args:
+        form: of the annex.
+        role: of the agency that sends the bundle, such as ``ps``.
+        path: of the annex.
+
+    Returns:
+        FORM_ISSUER_WRONG, or None when it does.
+    """
+    if role in form.issuers:
+        return None
+    return Finding(ErrorCode.FORM_ISSUER_WRONG, path, "an agency of this role does not send this form")
 
 
 def parse_media_type(media_type: str) -> tuple[str, int] | None:

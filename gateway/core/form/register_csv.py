@@ -9,7 +9,9 @@
 | obtained_on | 取得日期 | 2024-01-31, 20240131 or 2024/1/31; empty for an auxiliary |
 | valid_to | 有效期至 | the same |
 
-The first line names the columns, in any order. Lines that are empty are left out.
+The first line names the columns, in any order. Lines that are empty are left out. The encoding is the one that is
+named, never guessed; a byte order mark may stand at the beginning of a table, because spreadsheets write one, and
+nowhere else.
 
 Source: domain model, section 3 (officer qualification 执法资格); RFC 4180.
 """
@@ -66,6 +68,9 @@ def parse_register(data: bytes, encoding: str = "utf-8") -> tuple[list[dict[str,
         table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error):
         return [], {}, [Finding(ErrorCode.FORM_MALFORMED, "", f"not comma-separated values in {encoding}")]
+    if "\ufeff" in text or "\0" in text:
+        what = f"a byte order mark or NUL inside the table; is it in {encoding}?"
+        return [], {}, [Finding(ErrorCode.FORM_MALFORMED, "", what)]
     header = [ALSO.get(cell.strip(), cell.strip()) for cell in table[0]] if table else []
     findings = _find_header_faults(header)
     if findings:

@@ -14,6 +14,7 @@ from gateway.core.dossier import Dossier, Point
 from gateway.core.errors import ErrorCode, Severity
 from gateway.core.judge.inputs import digest_inputs
 from gateway.core.judge.outcome import PersonOutcome, Result, RuleFinding, RuleOutcome, join_results
+from gateway.core.judge.override import override_finding
 from gateway.core.judge.row import Check, Condition, Effect, Hit, JudgeRule
 from gateway.core.judge.rule_set import JudgeRuleSet
 from gateway.core.judge.view import WHOLE_CASE, Subject, View
@@ -27,8 +28,8 @@ def judge_dossier(rules: JudgeRuleSet, dossier: Dossier) -> RuleOutcome:
 
     1. Each rule of eligibility that is valid on the day is asked about each defendant. What is against the defendant
     makes INELIGIBLE, what is not known UNKNOWN, nothing of both ELIGIBLE. 2. The case is what the worst defendant is.
-    3. The rules of documents are asked. 4. The sender is told everything once; of eligibility nothing when the record
-    itself takes another lane.
+    3. The rules of documents are asked, and overrides count for their findings alone. 4. The sender is told everything
+    once; of eligibility nothing when the record itself takes another lane.
 
     Args:
         rules: the rule set.
@@ -56,7 +57,7 @@ def judge_dossier(rules: JudgeRuleSet, dossier: Dossier) -> RuleOutcome:
         for subject in view.persons if is_of_person else _CASE:
             if condition is None or condition(view, subject):
                 for hit in check(view, subject, rule):
-                    documents.append(_tell(view, rule, hit, is_eligibility=False))
+                    documents.append(override_finding(view, rule, _tell(view, rule, hit, is_eligibility=False)))
     for one in documents:
         told[one.rule, one.field, one.code] = one
     result = Result.NOT_EVALUATED if point is Point.OTHER else join_results(person.result for person in persons)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.core.dossier import Point
 from gateway.core.judge.charge import GENERAL, ChargeRule
-from gateway.core.judge.row import JudgeRule
+from gateway.core.judge.row import JudgeRule, Override
 from gateway.core.judge.rule_set import JudgeRuleSet
 from gateway.core.rule import Confidence, Rule
 
@@ -42,9 +42,22 @@ def describe_rule(row: JudgeRule, file: str) -> dict[str, Any]:
         "codes": [told.code.name for told in row.parts.values()],
         "message": part.message,
         "cure": part.cure,
+        "override": _describe_override(row.override),
         "data": list(row.data),
         "file": file,
         "test": f"{TEST_FILE} [{row.id}-",
+    }
+
+
+def _describe_override(override: Override | None) -> dict[str, Any] | None:
+    if override is None:
+        return None
+    return {
+        "about": override.about,
+        "by": sorted(role.value for role in override.by),
+        "post": override.post,
+        "least": override.least,
+        "reasons": dict(override.reasons),
     }
 
 
@@ -168,7 +181,8 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[
 
 
 def _effect(row: dict[str, Any]) -> str:
-    return f"refuse at {', '.join(row['refuse_at'])}" if row["refuse_at"] else str(row["effect"])
+    effect = f"refuse at {', '.join(row['refuse_at'])}" if row["refuse_at"] else str(row["effect"])
+    return f"{effect}, may be overridden" if row["override"] else effect
 
 
 def _fields(row: dict[str, Any]) -> str:

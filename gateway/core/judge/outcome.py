@@ -34,6 +34,8 @@ class RuleFinding:
         basis: act and article.
         cure: what would heal it.
         is_missing: something is not known, rather than not so.
+        is_overridable: whether the rule lets an organ take the finding on itself.
+        override: code of the reason for which it did; "" when it did not.
     """
 
     rule: str
@@ -44,6 +46,8 @@ class RuleFinding:
     basis: str
     cure: str = ""
     is_missing: bool = False
+    is_overridable: bool = False
+    override: str = ""
 
     def locate(self, locate: Callable[[str], str]) -> str:
         """Where it stands: the path in an annex as it is, of a canonical field that in the caller's own file."""
@@ -56,9 +60,10 @@ class RuleFinding:
             locate: gives the path in the caller's own file for a canonical field.
 
         Returns:
-            the finding, whose message begins with the id of the rule.
+            the finding, whose message begins with the id of the rule, and ends with the reason of an override.
         """
-        return Finding(self.code, self.locate(locate), f"{self.rule}: {self.message}", self.severity, self.basis)
+        told = f"{self.rule}: {self.message}" + (f"; overridden: {self.override}" if self.override else "")
+        return Finding(self.code, self.locate(locate), told, self.severity, self.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,11 @@ class RuleOutcome:
     inputs_sha256: str = ""
     persons: tuple[PersonOutcome, ...] = ()
     documents: tuple[RuleFinding, ...] = ()
+
+    @property
+    def is_overridable(self) -> bool:
+        """Whether something was found that an override may be stated of."""
+        return any(finding.is_overridable for finding in self.documents)
 
 
 def join_results(results: Iterable[Result]) -> Result:

@@ -62,6 +62,7 @@ def make_dossier(
     point: Point | None = None,
     annexes: tuple[Annex, ...] = (),
     carried: tuple[Carried, ...] = (),
+    overrides: tuple[Mapping[str, Any], ...] = (),
     reviews: tuple[Mapping[str, Any], ...] = (),
     register: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Dossier | None:
@@ -73,6 +74,7 @@ def make_dossier(
         point: None for that of the kind of the record.
         annexes: of the bundle.
         carried: what the manifest names as unchanged and the record does not name.
+        overrides: findings that the sender has overridden in this case.
         reviews: legal reviews that the sender stated of the case; only a transfer is judged by them.
         register: rows of the officers' register of the sender; a transfer is judged by those of the officers whom the
             record names, and by an empty row for one who is not in it.
@@ -85,6 +87,7 @@ def make_dossier(
         return None
     return Dossier(
         point=point, on=proceeding_day(case, point, now), case=case, annexes=annexes, carried=carried,
+        overrides=overrides,
         reviews=reviews if point is Point.TRANSFER else (),
         register=_named(case, register) if register and point is Point.TRANSFER else {},
     )  # fmt: skip

@@ -6,7 +6,7 @@ Source: domain model, section 1.3; design, section 5 (a case keeps the rule vers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import product
@@ -56,7 +56,7 @@ def is_judged(entry: Entry) -> bool:
 
 
 Register = Mapping[str, Mapping[str, Any]]
-Reviews = tuple[Mapping[str, Any], ...]
+Stated = tuple[Mapping[str, Any], ...]
 
 
 def replay_entry(
@@ -66,8 +66,9 @@ def replay_entry(
     find: Callable[[str], JudgeRuleSet | None],
     *,
     registers: Sequence[Register] = ({},),
-    reviews: Sequence[Reviews] = ((),),
+    reviews: Sequence[Stated] = ((),),
     carried: Sequence[tuple[Carried, ...]] = ((),),
+    overrides: Sequence[Stated] = ((),),
 ) -> Replayed:
     """Judge the record of an entry again.
 
@@ -79,10 +80,11 @@ def replay_entry(
         registers: officers' registers that may have been in force.
         reviews: legal reviews that may have been stated.
         carried: unchanged documents that earlier bundles may have brought.
+        overrides: findings that may have been overridden; they count where something was found that may be.
 
     Returns:
         the comparison. A judgement was made a moment before its entry: at midnight that was the day before, and a
-        register, review or bundle that came in that moment may or may not have been seen.
+        register, statement or bundle that came in that moment may or may not have been seen.
     """
 
     def answer(verdict: Verdict, reason: str = "", again: str = "") -> Replayed:
@@ -103,10 +105,13 @@ def replay_entry(
         )
         if dossier is None:
             return answer(Verdict.DIFFERS, "nobody judges a record of this kind")
-        outcome = judge_dossier(rules, dossier)
-        if (outcome.result, outcome.inputs_sha256) == (entry.rule_result, entry.inputs_sha256):
-            return answer(Verdict.SAME, again=outcome.result)
-        results.append(outcome)
-    first = results[0]
-    reason = "the result is another" if first.result != entry.rule_result else "the inputs are others"
-    return answer(Verdict.DIFFERS, reason, first.result)
+        first = judge_dossier(rules, dossier)
+        chosen = overrides if first.is_overridable else ((),)
+        outcomes = [judge_dossier(rules, replace(dossier, overrides=one)) if one else first for one in chosen]
+        for outcome in outcomes:
+            if (outcome.result, outcome.inputs_sha256) == (entry.rule_result, entry.inputs_sha256):
+                return answer(Verdict.SAME, again=outcome.result)
+        results += outcomes
+    again = results[0]
+    reason = "the result is another" if again.result != entry.rule_result else "the inputs are others"
+    return answer(Verdict.DIFFERS, reason, again.result)

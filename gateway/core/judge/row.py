@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.core.dossier import Point
 from gateway.core.errors import ErrorCode
+from gateway.core.form.register import LEVELS
+from gateway.core.identity import Role
 from gateway.core.rule import Rule, RuleFileError, RuleRow, RuleSet
 
 if TYPE_CHECKING:
@@ -60,6 +62,25 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """That findings of a rule may be overridden.
+
+    Args:
+        about: ``officer`` or ``person`` whom such a finding names, or ``case``.
+        by: roles of the agencies that may.
+        post: of the approver in the officers' register.
+        least: lowest level of qualification of the approver.
+        reasons: what is a reason, by code.
+    """
+
+    about: str
+    by: frozenset[Role]
+    post: str
+    least: str
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeRule:
     """One row.
 
@@ -78,6 +99,7 @@ class JudgeRule:
         parameters: of the check.
         routes: letters of the matrix by route (H1, H3, H7); empty for eligibility.
         by: who makes the document; "" for eligibility.
+        override: how its findings may be overridden; None for not at all.
     """
 
     rule: Rule
@@ -94,6 +116,7 @@ class JudgeRule:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
+    override: Override | None = None
 
     @property
     def id(self) -> str:
@@ -102,7 +125,7 @@ class JudgeRule:
 
 
 REQUIRED: Final = ("title", "of", "check", "effect", "code", "message", "cure", "data")
-OPTIONAL: Final = ("points", "parts", "parameters", "routes", "when", "by", "refuse_at")
+OPTIONAL: Final = ("points", "parts", "parameters", "routes", "when", "by", "refuse_at", "override")
 POINTS_OF_ROUTE: Final[Mapping[str, tuple[Point, ...]]] = {
     "H1": (Point.TRANSFER,),
     "H3": (Point.INDICTMENT, Point.COURT_ACCEPTANCE),
@@ -110,6 +133,7 @@ POINTS_OF_ROUTE: Final[Mapping[str, tuple[Point, ...]]] = {
 }
 """Where the documents of a route of the matrix are looked for."""
 _SUBJECTS: Final = frozenset({"person", "org", "case"})
+_ABOUT: Final = frozenset({"officer", "person", "case"})
 _MARKS: Final = frozenset({"M", "C"})
 
 
@@ -180,7 +204,18 @@ def _parse_row(source: RuleRow, checks: Mapping[str, Check], conditions: Mapping
         row.get("parameters", {}),
         routes,
         row.get("by", ""),
+        _parse_override(row["override"], effect) if "override" in row else None,
     )
+
+
+def _parse_override(told: Mapping[str, Any], effect: Effect) -> Override:
+    if effect is Effect.REFUSE:
+        raise ValueError("nobody overrides what the law refuses")
+    if told.keys() != {"about", "by", "post", "least", "reasons"} or told["about"] not in _ABOUT or not told["reasons"]:
+        raise ValueError("override has about (officer, person, case), by, post, least and reasons")
+    if told["least"] not in LEVELS:
+        raise ValueError(f"override: least is one of {', '.join(LEVELS)}")
+    return Override(told["about"], frozenset(map(Role, told["by"])), told["post"], told["least"], dict(told["reasons"]))
 
 
 def _require(values: Collection[str], known: Collection[str], name: str) -> None:

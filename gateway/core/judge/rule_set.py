@@ -75,6 +75,8 @@ def read_rule_set(sources: Mapping[str, bytes], chosen: object = None, chosen_na
     settings = parse_settings(chosen_name, {**eligibility.settings, **documents.settings, **charges.settings}, chosen)
     digest, mark = _digest((eligibility, documents, charges), chosen)
     persons = parse_rows(eligibility, check_person.CHECKS, CONDITIONS)
+    if any(row.override is not None for row in persons):
+        raise RuleFileError("eligibility", ["nobody overrides a condition or exclusion of the fast track"])
     papers = _with_profile(parse_rows(documents, _DOCUMENT_CHECKS, CONDITIONS), settings)
     return JudgeRuleSet(
         eligibility.id + mark,

@@ -259,7 +259,7 @@ class LedgerReader(Protocol):
     async def statements(
         self, *, case: str, issuer: str, type_name: str, after_index: int, limit: int
     ) -> list[StoredStatement]:
-        """Statements of a case, or with case "" of an issuer, with index > after_index, by index; "" is any type."""
+        """Statements of a case, an issuer, or both, with index > after_index, by index; "" is any of them."""
 
     async def progress(self, token: bytes) -> StoredProgress | None:
         """The newest thing that may be told for the digest of an enquiry token, or None."""

@@ -120,7 +120,7 @@ LEFT JOIN LATERAL (
     WHERE batch.seq >= signed.first_index
       AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
 ) AS batch ON true
-WHERE s.case_id = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3)
+WHERE s.case_id = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3) AND ($5 = '' OR s.issuer = $5)
 ORDER BY s.seq LIMIT $4
 
 -- name: statements_of_issuer

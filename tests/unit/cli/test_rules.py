@@ -209,3 +209,74 @@ def test_whatif_keeps_the_annexes_that_were_given(tmp_path: Path) -> None:
     earlier = ("--set", "on=2024-06-02", "--set", "document.D20=missing")
     with_annex = _rules("whatif", TRANSFER, "--annex", annex, *earlier, "--json").object
     assert "LEGAL_REVIEW_MISSING" in {one["name"] for one in with_annex["appear"]}
+
+
+def test_annex_that_the_sender_does_not_send_is_told_as_the_submit_tells_it(tmp_path: Path) -> None:
+    """The police send no court session; the gateway would refuse the bundle, and so does the command."""
+    session = tmp_path / "court-session.v1.json"
+    session.write_bytes(load_example(load_form_book().find(FormKind.ANNEX, "court-session", 1)))
+    told = _rules("check", TRANSFER, "--annex", session, "--json", code=1).object
+    assert [(one["name"], one["path"]) for one in told["annexes"]] == [("FORM_ISSUER_WRONG", "court-session.v1.json")]
+
+
+def _expired(folder: Path) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Options by which the first officer of the transfer has no valid level, and an override of that."""
+    officers = _officers()
+    register = folder / "officers.csv"
+    statuses = dict.fromkeys(officers, "VALID") | {officers[0]: "SUSPENDED"}
+    rows = [f"{number},BASIC,OFFICER,{status},2022-01-01,2026-12-31" for number, status in statuses.items()]
+    rows.append("990001,MEDIUM,UNIT_HEAD,VALID,2022-01-01,2026-12-31")
+    register.write_text("\n".join(["officer_no,level,post,status,obtained_on,valid_to", *rows]))
+    settings = folder / "settings.yaml"
+    settings.write_text("qualification: refuse\n")
+    override = json.loads(load_example(load_form_book().find(FormKind.STATEMENT, "finding-override", 1)))
+    return ("--register", register, "--settings", settings), {**override, "officer": officers[0], "approver": "990001"}
+
+
+def _officers() -> list[str]:
+    from adapters.registry import Adapters
+
+    case = Adapters().read(TRANSFER.read_bytes(), sender="police", receiver="procuratorate").case
+    assert case is not None
+    return [officer.no for officer in case.officers]
+
+
+def test_override_beside_the_record_is_explained_and_an_unapproved_one_is_told(tmp_path: Path) -> None:
+    """Before it is stated the sender sees what an override would do, and what it lacks."""
+    options, override = _expired(tmp_path)
+    file = tmp_path / "finding-override.v1.json"
+    bare = _rules("explain", TRANSFER, *options, code=1).output
+    assert "or    a finding-override with reason and approver" in bare
+    file.write_text(json.dumps(override))
+    shown = _rules("explain", TRANSFER, *options, "--annex", file).output
+    assert "overridden  RENEWAL_PENDING" in shown
+    told = _rules("check", TRANSFER, *options, "--annex", file, "--json").object
+    (finding,) = (one for one in told["documents"] if one["rule"] == "D13.2")
+    assert (finding["severity"], finding["override"], finding["is_overridable"]) == ("warning", "RENEWAL_PENDING", True)
+    file.write_text(json.dumps({**override, "approver": override["officer"]}))
+    told = _rules("check", TRANSFER, *options, "--annex", file, "--json", code=1).object
+    assert [(one["name"], one["path"]) for one in told["annexes"]] == [
+        ("OVERRIDE_NOT_APPROVED", "finding-override.v1.json#/approver")
+    ]
+
+
+@pytest.mark.parametrize(("table", "words"), [
+    (b"\xef\xbb\xbfofficer_no,level,post,status\n1,AUXILIARY,AUXILIARY,VALID\n", ""),
+    (b"\xef\xbb\xbf\xef\xbb\xbfofficer_no,level,post,status\n1,AUXILIARY,AUXILIARY,VALID\n", "byte order mark"),
+    ("officer_no,level,post,status\n1,AUXILIARY,AUXILIARY,有效\n".encode("gb18030"), "--encoding gb18030"),
+    ("officer_no,level,post,status\n1,AUXILIARY,AUXILIARY,VALID\n".encode("utf-16"), "values in utf-8"),
+    (b"officer_no,level,post,status\n1,AUXILIARY,AUXILIARY,VALID\n1,AUXILIARY,AUXILIARY,VALID\n", "/3/officer_no"),
+    (b"officer_no,level,post,status\n" + b"1,AUXILIARY,AUXILIARY,VALID\n" * 80_000, "at most 2097152 bytes"),
+], ids=["one mark", "two marks", "gb18030", "utf-16", "officer twice", "too large"])  # fmt: skip
+def test_table_of_officers_is_judged_as_the_statement_of_it_would_be(tmp_path: Path, table: bytes, words: str) -> None:
+    """What cannot be stated is no register here either; a table is never read in part, nor in a guessed encoding."""
+    register = tmp_path / "officers.csv"
+    register.write_bytes(table)
+    for command in (("rules", "check", TRANSFER), ("annex", "check", _beside(tmp_path)[0])):
+        if words:
+            register.write_bytes(table)
+            done = fasttrack_here(*command, "--register", register)
+            assert (done.code, words in done.errors + done.output) == (1, True)
+        else:
+            register.write_bytes(table)
+            assert fasttrack_here(*command, "--register", register, "--json").object

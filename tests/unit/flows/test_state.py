@@ -13,6 +13,7 @@ from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
 from gateway.core.procedure.act_table import load_acts
 from gateway.core.statement import Statement, to_payload
+from gateway.core.statement_form import StatementForms
 from gateway.flows.state import list_statements, read_statement, submit_statement
 from gateway.flows.submit import submit_bundle
 from tests.support.bundle import make_statement, new_case_number
@@ -188,3 +189,15 @@ async def test_recipient_of_what_is_no_service_is_refused() -> None:
     now = world.clock()
     statement = make_statement(body, new_case_number(), created_at=now, occurred_at=now)
     assert await _refused(world, POLICE, statement) == [("STATEMENT_FIELD_INVALID", "/body/recipient")]
+
+
+async def test_statements_that_judgements_look_at_are_taken_up_to_a_number() -> None:
+    """Nobody makes the gateway read for ever at each transfer; what was taken gives its receipt all the same."""
+    form = replace(next(iter(World().forms)), most_of_case=3)
+    world, number = World(forms=StatementForms((form,))), new_case_number()
+    taken = [_statement(world, number) for _ in range(3)]
+    for statement in taken:
+        await submit_statement(world.parts, POLICE, _sign(statement))
+    assert await _refused(world, POLICE, _statement(world, number)) == [("STATEMENTS_TOO_MANY", "/case_number")]
+    assert (await submit_statement(world.parts, POLICE, _sign(taken[0]))).appended.is_replay
+    assert await submit_statement(world.parts, POLICE, _sign(_statement(world, new_case_number())))

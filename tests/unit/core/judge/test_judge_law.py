@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.case.case import Case, PartialDate, Person, Term
-from gateway.core.dossier import Dossier, Point
+from gateway.core.dossier import Carried, Dossier, Point
 from gateway.core.errors import Severity
 from gateway.core.judge.engine import judge_dossier
 from gateway.core.judge.inputs import digest_inputs
@@ -154,6 +154,8 @@ def test_digest_changes_with_every_field_of_the_dossier() -> None:
         replace(dossier, on=date(2026, 6, 18)),
         replace(dossier, register={"1": {"level": "BASIC"}}),
         replace(dossier, reviews=({"object": "TRANSFER"},)),
+        replace(dossier, overrides=({"rule": "D13.2"},)),
+        replace(dossier, carried=(Carried(path="/unchanged/0", document=dossier.case.documents[0]),)),
         replace(dossier, case=replace(dossier.case, major_impact=None)),
         replace(dossier, case=replace(dossier.case, major_impact=True)),
         replace(dossier, case=replace(dossier.case, persons=(make_person(plea_guilty=False),))),
