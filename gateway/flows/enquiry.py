@@ -49,6 +49,9 @@ async def _is_closed(parts: Parts, case: str) -> bool:
     stored = await parts.reader.handoff(UUID(last)) if last else None
     if stored is None:
         return False
+    if stored.is_destroyed:
+        # Destroyed since the answer was read.
+        return True
     _, reading = await read_stored(parts, stored)
     today = parts.clock().astimezone(CHINA_TIME).date()
     return reading.case is None or is_closed_to_enquiry(reading.case, today)

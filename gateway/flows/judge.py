@@ -107,13 +107,15 @@ async def judge_acceptance(parts: Parts, caller: Agency, stored: StoredHandoff |
     Args:
         parts: the filled ports.
         caller: who accepts.
-        stored: the handoff, None when there is none; the ledger refuses that.
+        stored: the handoff, None when there is none; the ledger refuses that, as it does for a destroyed case.
 
     Returns:
         the outcome, which refuses nothing: a case that may not stay on the fast track is tried by another procedure;
         None when this is no acceptance of an indictment by its court.
     """
-    if stored is None or stored.row.kind != RecordKind.INDICTMENT or stored.row.receiver != str(caller):
+    if stored is None or stored.is_destroyed:
+        return None
+    if stored.row.kind != RecordKind.INDICTMENT or stored.row.receiver != str(caller):
         return None
     manifest = parse_manifest(to_canonical(payload_of(stored.manifest_jws)))
     record = manifest.native_record

@@ -141,14 +141,19 @@ async def verify_recording(parts: Parts, caller: Agency, *, handoff_id: str, sha
         the answer; a recording with any finding is not verified.
 
     Raises:
-        GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, MATERIAL_UNKNOWN; MATERIAL_ON_REQUEST for media
-            that the caller has not asked for.
+        GatewayError: ARGUMENT_INVALID, HANDOFF_UNKNOWN, NOT_A_PARTY, CASE_DESTROYED, MATERIAL_UNKNOWN;
+            MATERIAL_ON_REQUEST for media that the caller has not asked for; CASE_KEY_MISSING, SEAL_BROKEN or
+            VAULT_UNAVAILABLE when the bundle cannot be opened.
     """
     stored = await parts.reader.handoff(parse_uuid(handoff_id, "handoff_id"))
     if stored is None:
         raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")
     if str(caller) not in (stored.row.sender, stored.row.receiver):
         error = refuse(ErrorCode.NOT_A_PARTY, "handoff_id", "only the parties of a handoff may ask for its recordings")
+        error.handoff = stored.row.handoff
+        raise error
+    if stored.is_destroyed:
+        error = refuse(ErrorCode.CASE_DESTROYED, "handoff_id", "the case was destroyed; its receipts are still there")
         error.handoff = stored.row.handoff
         raise error
     manifest, reading = await read_stored(parts, stored)

@@ -40,10 +40,10 @@ async def find_stated(parts: Parts, type_name: str, agency: Agency, case_number:
         case_number: police case number.
 
     Returns:
-        what a judgement looks at of each, in the order of the ledger; at most 128.
+        what a judgement looks at of each, in the order of the ledger; at most 128, and nothing of a destroyed case.
 
     Raises:
-        GatewayError: LEDGER_UNAVAILABLE.
+        GatewayError: LEDGER_UNAVAILABLE; CASE_KEY_MISSING, SEAL_BROKEN or VAULT_UNAVAILABLE when one cannot be opened.
     """
     found = await parts.reader.statements(
         case=parts.pseudonyms.case(case_number),

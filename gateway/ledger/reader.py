@@ -129,10 +129,11 @@ class Reader:
             statement_id: as its issuer chose it.
 
         Returns:
-            them, by index; more than one only when issuers chose the same.
+            them, by index; more than one only when issuers chose the same, at most 16.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE.
+            GatewayError: CASE_KEY_MISSING or SEAL_BROKEN when one cannot be opened; LEDGER_UNAVAILABLE,
+                VAULT_UNAVAILABLE.
         """
         return await self._open_statements(await self._fetch("statements_of_id", statement_id))
 
@@ -153,10 +154,11 @@ class Reader:
             limit: rows wanted.
 
         Returns:
-            statements by index.
+            statements by index; of a destroyed case without what was stated.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE.
+            GatewayError: CASE_KEY_MISSING or SEAL_BROKEN when one cannot be opened; LEDGER_UNAVAILABLE,
+                VAULT_UNAVAILABLE.
         """
         if not await self._probe.ask(Question(case, issuer, type_name, after_index)):
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -27,6 +27,7 @@ from gateway.core.port.ledger import (
     StoredStatement,
     TreeHead,
 )
+from gateway.core.procedure.lifecycle import Stage
 from gateway.core.procedure.track import Tracks
 
 
@@ -133,6 +134,8 @@ class FakeLedger:
             return None
         row, command = self._row(handoff)
         assert command.bundle is not None
+        if self._is_destroyed(command.case):
+            return StoredHandoff(replace(row, case_number=""), "", b"", (), is_destroyed=True)
         acts = [
             (done, appended)
             for done, appended in zip(self.commands, self.entries, strict=True)
@@ -148,11 +151,16 @@ class FakeLedger:
             details[-1].kind if details else None,
         )
 
+    def _is_destroyed(self, case: str) -> bool:
+        return self.cases.get(case, CaseHead()).state.stage is Stage.DESTROYED
+
     def _stated(self) -> list[StoredStatement]:
         return [
             StoredStatement(
-                done.act_id, str(done.actor), done.statement_type, done.case, done.statement.case_number,
-                done.statement.statement_jws, appended,
+                done.act_id, str(done.actor), done.statement_type, done.case,
+                "" if self._is_destroyed(done.case) else done.statement.case_number,
+                "" if self._is_destroyed(done.case) else done.statement.statement_jws, appended,
+                is_destroyed=self._is_destroyed(done.case),
             )
             for done, appended in zip(self.commands, self.entries, strict=True)
             if done.statement is not None

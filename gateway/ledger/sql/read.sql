@@ -69,6 +69,7 @@ FROM ledger.bundle
 JOIN ledger.fact ON fact.seq = bundle.seq
 JOIN ledger.entry AS offered ON offered.seq = bundle.seq
 WHERE bundle.handoff_id = $1
+
 -- name: statements_of_id
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
        e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
