@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gateway.core.access.enquiry import Progress, is_closed_to_enquiry, parse_code, unknown
@@ -12,6 +13,13 @@ from gateway.core.identity import Agency
 from gateway.core.port.ledger import EntryFilter
 from gateway.flows.parts import Parts
 from gateway.flows.pull import read_stored
+
+if TYPE_CHECKING:
+    from gateway.core.case.case import Case
+
+
+MOST_RECORDS: Final = 64
+"""Records of a case that are read at most; of a case with more nothing is told, because one may name a minor."""
 
 
 async def read_progress(parts: Parts, caller: Agency, code: str) -> Progress:
@@ -41,17 +49,21 @@ async def read_progress(parts: Parts, caller: Agency, code: str) -> Progress:
 
 
 async def _is_closed(parts: Parts, case: str) -> bool:
+    """Whether what was handed over of a case forbids an answer; before the first handoff nothing does."""
     condition = EntryFilter(case=case, kinds=(EntryKind.SUBMITTED,))
-    last, after = "", -1
-    while entries := await parts.reader.entries(condition, after_index=after, limit=1_000):
-        after = entries[-1].index
-        last = from_leaf(entries[-1].leaf).handoff
-    stored = await parts.reader.handoff(UUID(last)) if last else None
-    if stored is None:
+    entries = await parts.reader.entries(condition, after_index=-1, limit=MOST_RECORDS + 1)
+    if not entries:
         return False
-    if stored.is_destroyed:
-        # Destroyed since the answer was read.
+    if len(entries) > MOST_RECORDS:
         return True
-    _, reading = await read_stored(parts, stored)
-    today = parts.clock().astimezone(CHINA_TIME).date()
-    return reading.case is None or is_closed_to_enquiry(reading.case, today)
+    records: list[Case] = []
+    for entry in entries:
+        stored = await parts.reader.handoff(UUID(from_leaf(entry.leaf).handoff))
+        if stored is None or stored.is_destroyed:
+            # Destroyed since the answer was read.
+            return True
+        _, reading = await read_stored(parts, stored)
+        if reading.case is None:
+            return True
+        records.append(reading.case)
+    return is_closed_to_enquiry(records, parts.clock().astimezone(CHINA_TIME).date())

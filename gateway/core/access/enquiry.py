@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.core.case.case import Case
+from gateway.core.case.case import Case, PartialDate
 from gateway.core.clock.calendar import is_minor
 from gateway.core.clock.due import to_day
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
@@ -75,18 +75,34 @@ def unknown() -> GatewayError:
     return refuse(ErrorCode.ENQUIRY_UNKNOWN, "code", "no case can be asked after by this code")
 
 
-def is_closed_to_enquiry(case: Case, today: date) -> bool:
+def is_closed_to_enquiry(records: Iterable[Case], today: date) -> bool:
     """Whether nobody may learn anything of a case: a person of it is, was or may be a minor (CPL 286).
 
     Args:
-        case: its newest record.
+        records: all that were handed over of the case; a later one may leave out a minor of an earlier one.
         today: in China.
 
     Returns:
-        True also when a birth date is not known: silence never opens a record.
+        True also when no record tells the birth date of a person, the day of the act, or any person: silence never
+        opens a record.
     """
-    days = [today] if case.occurred_at is None else [today, to_day(case.occurred_at)]
-    return any(is_minor(person.birth, day) is not False for person in case.persons for day in days)
+    births: dict[str, list[PartialDate | None]] = {}
+    acts: set[date] = set()
+    for case in records:
+        if case.occurred_at is not None:
+            acts.add(to_day(case.occurred_at))
+        for person in case.persons:
+            births.setdefault(person.key, []).append(person.birth)
+    if not births or not acts:
+        return True
+    days = {today, *acts}
+    return any(not _is_adult(told, days) for told in births.values())
+
+
+def _is_adult(births: Iterable[PartialDate | None], days: Collection[date]) -> bool:
+    """Whether one birth date that was told makes somebody an adult on every day, and none a minor on any."""
+    told = [{is_minor(birth, day) for day in days} for birth in births]
+    return {False} in told and not any(True in one for one in told)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from gateway.core.errors import ErrorCode, GatewayError
 from tests.scenario.case_file import suspect, transfer
 
 NOW = datetime(2026, 2, 5, 2, tzinfo=UTC)
+TODAY = date(2026, 3, 1)
 
 
 def test_code_becomes_the_digest_that_a_statement_names() -> None:
@@ -47,7 +49,30 @@ def test_progress_has_five_words_and_two_days() -> None:
 def test_case_of_a_minor_is_closed_and_silence_closes_it_too(birth: date | PartialDate, is_closed: bool) -> None:
     """Whoever was a minor at the act has a sealed record; a birth that is not known may be a minor's."""
     case = transfer(suspect(birth=birth))
-    assert is_closed_to_enquiry(case, date(2026, 3, 1)) is is_closed
+    assert is_closed_to_enquiry([case], TODAY) is is_closed
+
+
+def test_minor_of_an_earlier_record_closes_the_case_though_the_newest_leaves_it_out() -> None:
+    """A later record may be about one adult alone; the case stays that of a minor."""
+    adult, minor = suspect(1), suspect(2, birth=date(2009, 5, 1))
+    records = [transfer(adult, minor), transfer(adult)]
+    assert [is_closed_to_enquiry(records, TODAY), is_closed_to_enquiry(records[1:], TODAY)] == [True, False]
+
+
+def test_birth_date_of_one_record_serves_the_others_unless_another_makes_a_minor() -> None:
+    """An answer without birth dates closes nothing that the file has told, and a doubt is the minor's."""
+    told, silent, younger = (transfer(suspect(birth=birth)) for birth in (date(1990, 1, 1), None, date(2009, 5, 1)))
+    assert is_closed_to_enquiry([told, silent], TODAY) is False
+    assert is_closed_to_enquiry([silent], TODAY) is True
+    assert is_closed_to_enquiry([told, younger], TODAY) is True
+
+
+def test_case_without_persons_or_day_of_the_act_is_closed() -> None:
+    """Whoever is an adult today may have been a minor then."""
+    case = transfer()
+    assert is_closed_to_enquiry([replace(case, occurred_at=None)], TODAY) is True
+    assert is_closed_to_enquiry([replace(case, persons=())], TODAY) is True
+    assert is_closed_to_enquiry([replace(case, occurred_at=None), case], TODAY) is False
 
 
 def test_limit_holds_for_each_code_and_each_caller_and_passes() -> None:
