@@ -68,7 +68,7 @@ async def list_entries(parts: Parts, caller: Agency, first_index: int, tree_size
         if is_reader or is_seen_by(row, caller):
             entry = await _entry(parts, caller, row, is_reader=is_reader)
             entries.append(entry)
-            used += len(entry.bundle.record) + len(entry.bundle.manifest_jws) if entry.bundle is not None else 0
+            used += entry.content_bytes
         if used > MAX_PAGE_BYTES:
             break
     end = first_index + len(hashes)

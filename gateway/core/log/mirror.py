@@ -19,7 +19,7 @@ from gateway.core.identity import Agency, Role
 MAX_PAGE: Final = 256
 MAX_SEALS: Final = 1_000
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
-"""A page ends with the entry whose bundle goes beyond it, so it is at most this and one bundle."""
+"""A page ends with the entry whose content goes beyond it, so it is at most this and one entry with its bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,13 @@ class MirroredEntry:
     leaf: bytes
     beside: Mapping[str, bytes] = field(default_factory=dict)
     bundle: StoredBundle | None = None
+
+    @property
+    def content_bytes(self) -> int:
+        """How much lies beside it and comes with it; the leaf does not count."""
+        bundle = self.bundle
+        brought = len(bundle.record) + len(bundle.manifest_jws) if bundle is not None else 0
+        return brought + sum(map(len, self.beside.values()))
 
 
 @dataclass(frozen=True, slots=True)

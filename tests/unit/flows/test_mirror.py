@@ -147,6 +147,14 @@ async def test_page_when_records_are_large_ends_early() -> None:
     assert [batch.size for batch in page.batches] == [1, 2]
 
 
+async def test_page_when_statements_are_large_ends_early() -> None:
+    """What lies beside entries counts like what a bundle brings: a page never grows beyond what a call may carry."""
+    large = {"facts": bytes(MAX_PAGE_BYTES // 2)}
+    world = world_of(*(replace(row(index, EntryKind.STATED, parties=("", "")), beside=large) for index in range(5)))
+    page = await list_entries(world.parts, POLICE, 0, 5, 0)
+    assert len(page.leaf_hashes) == len(page.entries) == 3
+
+
 @pytest.mark.parametrize(
     ("first", "size", "page"), [(-1, 1, 0), (2, 1, 0), (0, 2, 0), (0, -1, 0), (0, 1, 257), (0, 1, -1)]
 )
