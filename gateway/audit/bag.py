@@ -9,6 +9,7 @@ import hashlib
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,7 +63,8 @@ class BagWriter:
         info = zipfile.ZipInfo(f"{self._name}/{path}", _EPOCH)
         info.external_attr = 0o644 << 16
         # A time-stamp or picture does not get smaller, and a reader that fears bombs must not refuse it.
-        info.compress_type = zipfile.ZIP_STORED if isinstance(content, Path) else zipfile.ZIP_DEFLATED
+        is_stored = isinstance(content, Path) or _is_like_a_bomb(content)
+        info.compress_type = zipfile.ZIP_STORED if is_stored else zipfile.ZIP_DEFLATED
         digest, size = hashlib.sha256(), 0
         with self._zip.open(info, "w", force_zip64=isinstance(content, Path)) as target:
             for block in _blocks(content):
@@ -89,6 +91,11 @@ class BagWriter:
         listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
         self._write("tagmanifest-sha256.txt", listing.encode())
         self._zip.close()
+
+
+def _is_like_a_bomb(content: bytes) -> bool:
+    """Whether it gets so much smaller that readers, the own one among them, would take it for a bomb."""
+    return len(content) > _BLOCK and len(content) > MAX_RATIO // 2 * len(zlib.compress(content))
 
 
 def _blocks(content: bytes | Path) -> Iterator[bytes]:

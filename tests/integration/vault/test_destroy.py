@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,18 +17,36 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.form.definition import FormKind
 from gateway.core.log.merkle import verify_inclusion
+from gateway.core.manifest import Material
 from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.ledger.embedded_install import find_programs
+from gateway.rpc.client_enquiry import EnquiryCalls
+from gateway.rpc.client_error import CallRefused
+from gateway.trust.tls import channel_credentials
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
-from tests.support.bundle import load_issued, new_case_number, sign, to_material, transfer_manifest, transfer_record
+from tests.support.bundle import (
+    load_issued,
+    make_statement,
+    new_case_number,
+    sign,
+    sign_stated,
+    to_material,
+    transfer_manifest,
+    transfer_record,
+)
 from tests.support.command import Finished, fasttrack_here
+from tests.support.form_scene import changed_example
 from tests.support.gateway import RunningGateway, running_gateway
+from tests.support.pki import Issued
 from tests.support.wire import OVERSIGHT, Desk, refusal_of
 
 NAME, FACTS, TITLE, REASON = "测试人甲", "独一无二的案情甲乙丙", "受案登记表", "缺少讯问笔录签名页"
-ONLY_HERE, SHARED = b"%PDF-1.4 only in the case that goes\n", b"%PDF-1.4 named by two cases\n"
+NOTE, MISTAKE = "法制审核意见附注丁", "更正的理由戊己庚"
+PROPERTY_LISTED = {"act": "property_listed"}
 
 
 @dataclass(slots=True)
@@ -41,6 +60,10 @@ class Planted:
         stays: police case number of the other.
         other: its handoff.
         words: everything personal that was handed over, as text.
+        only_here: a document that only the one names.
+        shared: a document that both name.
+        large: a record of more than 1 MiB, which travelled as a material.
+        annex: a structured material of the one case.
     """
 
     gateway: RunningGateway
@@ -49,6 +72,10 @@ class Planted:
     stays: str
     other: UUID
     words: tuple[str, ...]
+    only_here: bytes
+    shared: bytes
+    large: bytes
+    annex: bytes
 
     @property
     def environ(self) -> dict[str, str]:
@@ -73,16 +100,46 @@ class Planted:
         return {path.read_bytes() for path in (self.gateway.home / "materials").rglob("*") if path.is_file()}
 
 
-async def _plant(gateway: RunningGateway) -> tuple[str, UUID, str, UUID]:
+def _annex(number: str) -> tuple[bytes, Material]:
+    body = changed_example(FormKind.ANNEX, "legal-review", {"/checklist/0/note": f"{NOTE} {number}"})
+    data = json.dumps(body, ensure_ascii=False).encode()
+    media_type = "application/vnd.fasttrack.legal-review.v1+json"
+    return data, Material("review", "", "法制审核", media_type, len(data), sha256_hex(data), sm3_hex(data))
+
+
+def code_of(number: str) -> str:
+    """The code by which a party may ask after a case."""
+    return "Q7K2M9" + number[-6:]
+
+
+async def _plant_more(desk: Desk, signer: Issued, number: str, document: bytes) -> tuple[bytes, bytes]:
+    """What a case holds beside its first transfer: an annex, a record that is too large for the call, statements."""
+    annex, described = _annex(number)
+    large = transfer_record(number, material=document, facts=FACTS * 60_000)
+    assert len(large) > 1024 * 1024
+    for data in (annex, large):
+        await desk.upload(data)
+    manifest = transfer_manifest(large, number, materials=(to_material(document), described))
+    await desk.submit(sign(manifest, signer), b"")
+    correction = changed_example(FormKind.STATEMENT, "correction", {"/reason": MISTAKE})
+    told = {"subject_token": sha256_hex(code_of(number).encode()), "stage": "FILED", "on": "2026-01-29"}
+    for name, body in (("correction", correction), ("case-progress", told), ("procedural-act", PROPERTY_LISTED)):
+        await desk.state(sign_stated(make_statement(body, number, type=name), signer))
+    return large, annex
+
+
+async def _plant(gateway: RunningGateway) -> Planted:
     files = gateway.pki.agency("ps:110108")
     signer = load_issued(files.sign_certificate, files.sign_key)
     number, stays = new_case_number(), new_case_number()
+    mark = sha256_hex(number.encode())
+    only_here, shared = f"%PDF-1.4 only here {mark}\n".encode(), f"%PDF-1.4 named by two cases {mark}\n".encode()
     handoffs = []
     async with Desk(gateway) as police, Desk(gateway, "pr:110108") as procuratorate:
-        for data in (ONLY_HERE, SHARED):
+        for data in (only_here, shared):
             await police.upload(data)
-        for case, materials in ((number, (ONLY_HERE, SHARED)), (stays, (SHARED,))):
-            record = transfer_record(case, material=materials[0], facts=FACTS)
+        for case, materials in ((number, (only_here, shared)), (stays, (shared,))):
+            record = transfer_record(case, material=materials[0], facts=FACTS * 1_000)
             manifest = transfer_manifest(
                 record, case, materials=tuple(to_material(data, number=at) for at, data in enumerate(materials, 1)),
                 idempotency_key=f"{case}-1",
@@ -96,16 +153,27 @@ async def _plant(gateway: RunningGateway) -> tuple[str, UUID, str, UUID]:
                 decision=exchange_pb2.DECISION_ASK_SUPPLEMENT,
                 deficiencies=[exchange_pb2.Deficiency(document_code="D01", text=REASON)],
             )
-    return number, handoffs[0], stays, handoffs[1]
+        large, annex = await _plant_more(police, signer, number, only_here)
+    words = (
+        number, NAME, FACTS, TITLE, REASON, "R1101080000002024060121", f"{number}-1",
+        NOTE, "法制审核", MISTAKE, code_of(number), sha256_hex(code_of(number).encode()),
+    )  # fmt: skip
+    return Planted(gateway, number, handoffs[0], stays, handoffs[1], words, only_here, shared, large, annex)
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    """A real gateway for all cases of this file; each test plants its own."""
+    with running_gateway(postgres_server, migrated_template, tmp_path_factory.mktemp("destroy")) as gateway:
+        yield gateway
 
 
 @pytest.fixture
-def planted(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path: Path) -> Iterator[Planted]:
-    """Two cases in a real gateway."""
-    with running_gateway(postgres_server, migrated_template, tmp_path) as gateway:
-        number, handoff, stays, other = asyncio.run(_plant(gateway))
-        words = (number, NAME, FACTS, TITLE, REASON, "R1101080000002024060121", f"{number}-1")
-        yield Planted(gateway, number, handoff, stays, other, words)
+def planted(gateway: RunningGateway) -> Planted:
+    """Two cases that no other test has."""
+    return asyncio.run(_plant(gateway))
 
 
 def _spellings(words: tuple[str, ...]) -> set[bytes]:
@@ -159,40 +227,79 @@ def _assert_unreadable(planted: Planted, server: EmbeddedPostgres, folder: Path)
 def test_case_before_and_after_is_readable_nowhere(
     planted: Planted, postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    """Names, numbers, titles and texts are in no table, file or log of the ledger, destroyed or not."""
+    """Names, numbers, titles and texts are in no table, file or log of the ledger, destroyed or not.
+
+    Handed over by records in the call and beside it, by an annex, by decisions and by statements.
+    """
     _assert_unreadable(planted, postgres_server, tmp_path)
-    assert {ONLY_HERE, SHARED} <= planted.materials
+    assert {planted.only_here, planted.shared, planted.large, planted.annex} <= planted.materials
+    asyncio.run(_assert_planted(planted.gateway.dsn))
     part = planted.gateway.home / "materials" / "incoming" / "ps-110108"
     part.mkdir(exist_ok=True)
     digest = next(
         path.parent.name + path.name
         for path in (planted.gateway.home / "materials" / "sha256").rglob("*")
-        if path.is_file() and path.read_bytes() == ONLY_HERE
+        if path.is_file() and path.read_bytes() == planted.only_here
     )
-    (part / f"{digest}.part").write_bytes(ONLY_HERE[:9])
+    (part / f"{digest}.part").write_bytes(planted.only_here[:9])
     done = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
     assert done.code == 0, done
-    assert (done.object["materials_removed"], done.object["materials_shared"]) == (1, 1)
+    assert (done.object["materials_removed"], done.object["materials_shared"]) == (3, 1)
     assert done.object["is_new"] and done.object["key_destroyed"]
     _assert_unreadable(planted, postgres_server, tmp_path)
-    assert ONLY_HERE not in planted.materials and ONLY_HERE[:9] not in planted.materials
-    assert SHARED in planted.materials
+    assert planted.materials & {planted.only_here, planted.only_here[:9], planted.large, planted.annex} == set()
+    assert planted.shared in planted.materials
+    left = b"\0".join(planted.materials)
+    assert [spelling for spelling in _spellings((planted.number,)) if spelling in left] == []
+
+
+async def _assert_planted(dsn: str) -> None:
+    """Every table that holds something of a case has something of this one, and some of it lies out of line."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for table in ("bundle", "detail", "statement", "progress", "fact", "track", "case_material"):
+            assert await connection.fetchval(f"SELECT count(*) FROM ledger.{table}"), table
+        assert await connection.fetchval("SELECT max(length(record)) FROM ledger.bundle") > 10_000
+        # What stays in the clear has pseudonyms, words of the rules and moments: nothing longer, and nothing but ASCII.
+        for (body,) in await connection.fetch("SELECT body FROM ledger.fact UNION ALL SELECT body FROM ledger.track"):
+            words = re.findall(rb'"([^"]*)"', body)
+            assert body.isascii() and all(CLEAR.fullmatch(word) for word in words), body
+    finally:
+        await connection.close()
+
+
+CLEAR = re.compile(rb"[0-9a-f]{32}|[a-z_]{1,40}|[A-Z_]{1,40}|K\d{2}|\d[0-9A-Z+.]*|\d{4}-\d{2}-\d{2}(T[0-9:.]+Z)?|")
 
 
 def test_case_destroyed_is_refused_by_its_own_code_and_its_proofs_hold(planted: Planted) -> None:
     """Fetch, claim and submit say CASE_DESTROYED; receipts, inclusion, fsck and the other case are as before."""
     before = planted.fsck()
     assert (before.code, before.object["findings"]) == (0, []), before
+    assert asyncio.run(_ask_after(planted)) == "FILED"
     first = planted.run("case", "destroy", planted.number, "--reason", "retention_expired", "--yes", "--json")
     again = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
     assert first.code == again.code == 0
     assert again.object["entry_index"] == first.object["entry_index"] and not again.object["is_new"]
     asyncio.run(_look_at_both(planted, first.object["entry_index"]))
+    assert asyncio.run(_ask_after(planted)) == "ENQUIRY_UNKNOWN"
     after = planted.fsck()
-    assert (after.code, after.object["findings"], after.object["destroyed_bundles"]) == (0, [], 1), after
+    assert (after.code, after.object["findings"]) == (0, []), after
+    assert after.object["destroyed_bundles"] == before.object["destroyed_bundles"] + 2
     blind = planted.fsck("--no-vault")
     assert (blind.code, blind.object["findings"]) == (0, [])
     assert "content of bundles and decisions (--no-vault)" in blind.object["not_checked"]
+
+
+async def _ask_after(planted: Planted) -> str:
+    """What a party hears who asks by the code on its receipt: the stage, or the code of the refusal."""
+    gateway = planted.gateway
+    files = gateway.pki.agency("xx:110000")
+    credentials = channel_credentials(gateway.pki.tls_ca, files.tls_certificate, files.tls_key)
+    async with EnquiryCalls(gateway.target, credentials) as client:
+        try:
+            return (await client.get_progress(code_of(planted.number))).stage
+        except CallRefused as refused:
+            return refused.findings[0].code.name
 
 
 async def _look_at_both(planted: Planted, destroyed: int) -> None:
@@ -210,7 +317,7 @@ async def _look_at_both(planted: Planted, destroyed: int) -> None:
             police.withdraw(planted.handoff),
         ):
             assert (await refusal_of(call)).reason == "CASE_DESTROYED"
-        for materials in ((ONLY_HERE,), (SHARED,)):
+        for materials in ((planted.only_here,), (planted.shared,)):
             record = transfer_record(planted.number, material=materials[0])
             manifest = transfer_manifest(record, planted.number, materials=(to_material(materials[0]),))
             assert (await refusal_of(police.submit(sign(manifest, signer), record))).reason == "CASE_DESTROYED"
@@ -221,7 +328,8 @@ async def _look_at_both(planted: Planted, destroyed: int) -> None:
         assert (await procuratorate.fetch(planted.other)).record
         states = [common_pb2.HANDOFF_STATE_SUPPLEMENT_ASKED]
         inbox = await procuratorate.call(procuratorate.exchange.ListInbox, exchange_pb2.ListInboxRequest(states=states))
-        numbers = {item.handoff_id: item.case_number for item in inbox.items}
+        both = {str(planted.handoff), str(planted.other)}
+        numbers = {item.handoff_id: item.case_number for item in inbox.items if item.handoff_id in both}
         assert numbers == {str(planted.handoff): "", str(planted.other): planted.stays}
         entries = await oversight.entries()
         proof = await oversight.call(
@@ -262,7 +370,7 @@ def test_destruction_killed_before_the_key_is_finished_by_the_next_start(planted
     gateway.kill()
     gateway.start()
     assert planted.fsck().object["findings"] == []
-    assert ONLY_HERE not in planted.materials
+    assert planted.only_here not in planted.materials
     assert planted.run("case", "finish", "--json").object == {"entries": []}
 
 
@@ -273,12 +381,16 @@ def test_destroy_command_killed_between_entry_and_key_is_finished_by_the_next_on
     done = planted.run("case", "destroy", planted.number, "--reason", "ordered", "--yes", "--json")
     assert done.code == 0 and not done.object["is_new"] and done.object["key_destroyed"]
     assert planted.fsck().object["findings"] == []
-    assert ONLY_HERE not in planted.materials
+    assert planted.only_here not in planted.materials
+
+
+_DESTROYED = "SELECT count(*) FROM ledger.entry WHERE kind = 'case_destroyed'"
 
 
 async def _kill_at_the_key(planted: Planted) -> None:
     """The row of the key is held, so that the command comes as far as that and no further."""
     ledger, vault = await asyncpg.connect(planted.gateway.dsn), await asyncpg.connect(planted.gateway.vault_url)
+    before = await ledger.fetchval(_DESTROYED)
     transaction = vault.transaction()
     await transaction.start()
     await vault.execute("SELECT FROM vault.case_key FOR UPDATE")
@@ -287,7 +399,7 @@ async def _kill_at_the_key(planted: Planted) -> None:
         env={**os.environ, **planted.environ}, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while not await ledger.fetchval("SELECT count(*) FROM ledger.entry WHERE kind = 'case_destroyed'"):
+        while await ledger.fetchval(_DESTROYED) == before:
             assert process.returncode is None
             await asyncio.sleep(0.02)
         process.kill()
@@ -364,6 +476,7 @@ async def _execute(server: EmbeddedPostgres, *statements: str) -> None:
 
 def test_destroy_without_consent_or_case_does_nothing(planted: Planted) -> None:
     """Nobody to be asked, a number that is none, and a case that is not there: each is refused, and nothing changes."""
+    before = planted.fsck().object["destroyed_bundles"]
     for arguments, code in (
         ((planted.number, "--reason", "ordered"), 2),
         ((planted.number, "--reason", "because", "--yes"), 2),
@@ -371,5 +484,5 @@ def test_destroy_without_consent_or_case_does_nothing(planted: Planted) -> None:
         ((new_case_number(), "--reason", "ordered", "--yes"), 1),
     ):
         assert planted.run("case", "destroy", *arguments).code == code
-    assert planted.fsck().object["destroyed_bundles"] == 0
-    assert ONLY_HERE in planted.materials
+    assert planted.fsck().object["destroyed_bundles"] == before
+    assert planted.only_here in planted.materials

@@ -32,6 +32,18 @@ def make(path: Path, change: Change | None = None) -> Path:
     return path
 
 
+def test_bag_of_a_large_file_that_is_nearly_empty_is_read_again(tmp_path: Path) -> None:
+    """A record that says one thing many times is no bomb: what is written is never refused by the own reader."""
+    content = b"<fact>one thing</fact>" * 100_000
+    path = tmp_path / "bag.zip"
+    with path.open("wb") as file:
+        writer = BagWriter(file, "pack")
+        writer.add("record.bin", content)
+        writer.finish({"External-Identifier": "x"}, date(2026, 3, 2))
+    with open_bag(path) as opened:
+        assert opened.read("record.bin") == content and not opened.problems
+
+
 def link(archive: zipfile.ZipFile) -> None:
     """A symbolic link."""
     info = zipfile.ZipInfo("pack/data/link")
