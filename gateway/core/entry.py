@@ -122,7 +122,7 @@ class Entry:
         clock: id of the limit, ``K22``.
         step: which of the limits of that id; "" when there is one.
         person: pseudonym of the person whose limit it is, 32 hexadecimal digits; "" for the file.
-        level: what is said of it, a ``clock_warning.WarningLevel``.
+        level: what is said of it, a ``clock.warning.WarningLevel``.
         due: end of the limit, a day or an instant; "" when it cannot be counted.
         notified: agencies to whom it is a notice, sorted.
         statement_type: name of the form of a statement.

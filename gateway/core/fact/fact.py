@@ -71,7 +71,7 @@ class Fact:
     """Something that happened.
 
     Args:
-        kind: an event of ``rules/clocks.yaml``, such as ``detained``, or a word of ``fact_order.WORDS``.
+        kind: an event of ``rules/clocks.yaml``, such as ``detained``, or a word of ``order.WORDS``.
         at: a day, when the time is not known, or an aware instant.
         person: key of the person, and after ``flows`` the person's pseudonym; "" for the file. For a frozen account,
             that of the account.

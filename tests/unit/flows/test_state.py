@@ -11,9 +11,11 @@ import pytest
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
+from gateway.core.form.definition import Concern
+from gateway.core.identity import Role, parse_agency
 from gateway.core.procedure.act_table import load_acts
 from gateway.core.statement import Statement, to_payload
-from gateway.core.statement_form import StatementForms
+from gateway.core.statement_form import StatementForm, StatementForms
 from gateway.flows.state import list_statements, read_statement, submit_statement
 from gateway.flows.submit import submit_bundle
 from tests.support.bundle import make_statement, new_case_number
@@ -145,6 +147,29 @@ async def test_statement_list_goes_page_by_page() -> None:
         await list_statements(world.parts, POLICE, case_number="", type_name="", page_size=2, page_token=kept)
     with pytest.raises(GatewayError, match="ARGUMENT_INVALID"):
         await list_statements(world.parts, POLICE, case_number="", type_name="nothing", page_size=2, page_token="")
+
+
+async def test_statement_list_of_who_is_no_party_holds_its_own_on_every_page() -> None:
+    """An agency that spoke of a case before it was handed over finds what it stated, however much others did."""
+    note = StatementForm(
+        name="note", version=1, title="x", issuers=frozenset({Role.POLICE}), readers=frozenset({Role.POLICE}),
+        concern=Concern.CASE, check=lambda statement, register: (),
+    )  # fmt: skip
+    world, case_number = World(forms=StatementForms((note,))), new_case_number()
+    other = parse_agency("ps:110105")
+    issuers = (POLICE, POLICE, other, POLICE, other)
+    stated = [_statement(world, case_number, type="note", issuer=issuer) for issuer in issuers]
+    for statement in stated:
+        await submit_statement(world.parts, statement.issuer, _sign(statement))
+    seen, token = [], ""
+    while True:
+        rows, token = await list_statements(
+            world.parts, other, case_number=case_number, type_name="", page_size=1, page_token=token
+        )
+        seen += [row.statement_id for row in rows]
+        if not token:
+            break
+    assert seen == [statement.statement_id for statement in stated if statement.issuer == other]
 
 
 async def test_statement_that_is_not_there_is_unknown() -> None:
