@@ -23,13 +23,9 @@ def assume_shortest(rule: ClockRule, inputs: Mapping[str, Any]) -> dict[str, Any
         the inputs with everything on which the length depends.
     """
     known = dict(inputs)
-    open_names = [
-        condition.name
-        for choice in rule.choices
-        for condition in choice.conditions
-        if known.get(condition.name) is None and condition.name not in rule.assume
-    ]
-    for name in dict.fromkeys(open_names):
+    for name in rule.asked:
+        if known.get(name) is not None:
+            continue
         kind = rule.inputs[name]
         values: tuple[Any, ...] = kind.words or ((True, False) if kind.name == "flag" else (0, 1200))
         known[name] = min(values, key=lambda value: _rank(rule, {**known, name: value}))

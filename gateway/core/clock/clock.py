@@ -9,9 +9,9 @@ Source: domain model, sections 1.4 to 1.6.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.core.clock.due import Counting, Due, Moment, Suspension, compute_due, is_before, to_day, to_start
 from gateway.core.clock.length import Length
@@ -35,8 +35,7 @@ class Granted:
     at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """A limit of one person.
 
     Args:
@@ -45,7 +44,7 @@ class Clock:
         start: day or instant, as ``to_start`` gives it.
         inputs: facts on which the length depends.
         length: with all extensions; None for a clock without length.
-        custody: every change of custody since the start, the state at the start first.
+        custody: the state at the start, and for a limit of days every change of it since.
         suspensions: times that are not counted, in order; only the last one may be open.
         granted: extensions, in order.
         stopped_at: when it was stopped; None while it runs.
@@ -54,7 +53,7 @@ class Clock:
     person: str
     rule: ClockRule
     start: Moment
-    inputs: Mapping[str, Any] = field(repr=False)
+    inputs: Mapping[str, Any]
     length: Length | None
     custody: tuple[tuple[Moment, bool | None], ...]
     suspensions: tuple[Suspension, ...] = ()
@@ -64,6 +63,8 @@ class Clock:
     @property
     def key(self) -> tuple[str, str, str]:
         """Person, id and step (with the recipient, if there is one): what may run only once at a time."""
+        if not self.inputs:
+            return self.person, self.rule.id, ""
         step, recipient = self.inputs.get(STEP, ""), self.inputs.get(RECIPIENT)
         return self.person, self.rule.id, f"{step}/{recipient}" if recipient else step
 
@@ -103,10 +104,37 @@ def start_clock(
     Raises:
         GatewayError: CLOCK_UNKNOWN, CLOCK_NOT_IN_FORCE, CLOCK_START_INVALID, CLOCK_INPUT_INVALID, CLOCK_INPUT_MISSING.
     """
-    rule = table.find(kind, to_day(start))
+    return begin_clock(table, table.find(kind, to_day(start)), person, start, inputs, in_custody=in_custody)
+
+
+def begin_clock(
+    table: ClockTable,
+    rule: ClockRule,
+    person: str,
+    start: Moment,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    in_custody: bool | None = None,
+) -> Clock:
+    """Start a clock of which the row is known, see ``start_clock``.
+
+    Args:
+        table: of clocks.
+        rule: that holds on the day of the start.
+        person: key of the person track; "" for a clock of the file.
+        start: the day or instant of the event that starts it.
+        inputs: facts; those of other clocks are left out.
+        in_custody: whether the person is in custody at the start; None when not known.
+
+    Returns:
+        the clock.
+
+    Raises:
+        GatewayError: CLOCK_START_INVALID, CLOCK_INPUT_INVALID, CLOCK_INPUT_MISSING.
+    """
     begun = to_start(rule, start)
-    known = {**rule.assume, **table.check_inputs(rule, inputs or {})}
-    return Clock(person, rule, begun, known, rule.choose_length(known), ((begun, in_custody),))
+    known = {**rule.assume, **table.check_inputs(rule, inputs)} if inputs else rule.assume
+    return Clock(person, rule, begun, known, rule.fixed or rule.choose_length(known), ((begun, in_custody),))
 
 
 def find_due(clock: Clock, counting: Counting) -> Due | None:
@@ -141,7 +169,7 @@ def stop_clock(clock: Clock, at: Moment) -> Clock:
         GatewayError: CLOCK_NOT_RUNNING, CLOCK_ACT_OUT_OF_ORDER.
     """
     _check(clock, at)
-    return replace(clock, stopped_at=at)
+    return clock._replace(stopped_at=at)
 
 
 def suspend_clock(clock: Clock, by: str, at: Moment, counting: Counting) -> Clock:
@@ -164,7 +192,7 @@ def suspend_clock(clock: Clock, by: str, at: Moment, counting: Counting) -> Cloc
     if by not in clock.rule.suspended_by or clock.is_suspended:
         raise _not_allowed(clock, "nothing of this kind suspends the clock, or it is suspended already")
     _check_in_time(clock, at, counting)
-    return replace(clock, suspensions=(*clock.suspensions, Suspension(at, None, by)))
+    return clock._replace(suspensions=(*clock.suspensions, Suspension(at, None, by)))
 
 
 def resume_clock(clock: Clock, at: Moment) -> Clock:
@@ -184,7 +212,7 @@ def resume_clock(clock: Clock, at: Moment) -> Clock:
     if not clock.is_suspended:
         raise _not_allowed(clock, "the clock is not suspended")
     *before, last = clock.suspensions
-    return replace(clock, suspensions=(*before, replace(last, end=at)))
+    return clock._replace(suspensions=(*before, replace(last, end=at)))
 
 
 def extend_clock(
@@ -223,7 +251,7 @@ def extend_clock(
     if longer.rank <= clock.length.rank:
         raise _not_allowed(clock, "the extension would not make the limit longer")
     _check_in_time(clock, at, counting)
-    return replace(clock, length=longer, granted=(*clock.granted, Granted(name, added, at)))
+    return clock._replace(length=longer, granted=(*clock.granted, Granted(name, added, at)))
 
 
 def revise_clock(clock: Clock, inputs: Mapping[str, Any], at: Moment, table: ClockTable, counting: Counting) -> Clock:
@@ -256,7 +284,7 @@ def revise_clock(clock: Clock, inputs: Mapping[str, Any], at: Moment, table: Clo
             length = _lengthen(length, clock.rule.extensions[granted.name], granted.length)
     if length is not None and clock.length is not None and length.rank > clock.length.rank:
         _check_in_time(clock, at, counting)
-    return replace(clock, inputs=known, length=length)
+    return clock._replace(inputs=known, length=length)
 
 
 def change_custody(clock: Clock, at: Moment, *, in_custody: bool | None) -> Clock:
@@ -274,7 +302,7 @@ def change_custody(clock: Clock, at: Moment, *, in_custody: bool | None) -> Cloc
         GatewayError: CLOCK_NOT_RUNNING, CLOCK_ACT_OUT_OF_ORDER.
     """
     _check(clock, at)
-    return replace(clock, custody=(*clock.custody, (at, in_custody)))
+    return clock._replace(custody=(*clock.custody, (at, in_custody)))
 
 
 def find_request_day(clock: Clock, name: str, due: Due) -> date | None:
@@ -317,12 +345,16 @@ def _lengthen(length: Length, extension: Extension, added: Length) -> Length:
 def _check(clock: Clock, at: Moment) -> None:
     if not clock.is_running:
         raise refuse(ErrorCode.CLOCK_NOT_RUNNING, "", f"{clock.rule.id} was stopped before")
-    marks = [clock.start, clock.custody[-1][0], *(granted.at for granted in clock.granted[-1:])]
-    marks.extend(mark for last in clock.suspensions[-1:] for mark in (last.start, last.end) if mark is not None)
-    if any(is_before(at, mark) for mark in marks):
-        raise refuse(
-            ErrorCode.CLOCK_ACT_OUT_OF_ORDER, "", f"the act is earlier than the one before it ({clock.rule.id})"
-        )
+    marks = [clock.start, clock.custody[-1][0]]
+    if clock.granted:
+        marks.append(clock.granted[-1].at)
+    if clock.suspensions:
+        last = clock.suspensions[-1]
+        marks.append(last.start if last.end is None else last.end)
+    for mark in marks:
+        if is_before(at, mark):
+            message = f"the act is earlier than the one before it ({clock.rule.id})"
+            raise refuse(ErrorCode.CLOCK_ACT_OUT_OF_ORDER, "", message)
 
 
 def _check_in_time(clock: Clock, at: Moment, counting: Counting) -> None:

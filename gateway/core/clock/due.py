@@ -5,14 +5,14 @@ Source: Criminal Procedure Law 105; domain model, section 1.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from gateway.core.case.value import CHINA_TIME
 from gateway.core.clock.calendar import Calendar
-from gateway.core.clock.length import Length, add_days, add_hours
+from gateway.core.clock.length import Length, add_days
 from gateway.core.clock.rule import ClockRule, ClockSettings
 from gateway.core.errors import ErrorCode, refuse
 
@@ -20,6 +20,9 @@ Moment: TypeAlias = date | datetime
 """A day, when the time is not known, or an aware instant."""
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+_INSTANT: Final = timedelta(microseconds=1)
+_MIDNIGHT: Final = time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +38,40 @@ class Counting:
     settings: ClockSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """The end of a limit.
 
     Args:
         at: the last day, or for hours the last instant at +08:00.
         rolled_from: the day as counted, when holidays moved it; None otherwise.
-        lenient_at: for hours, the end if the hour of the start is not counted; advisory, nothing is decided by it.
     """
 
     at: Moment
     rolled_from: date | None = None
-    lenient_at: datetime | None = None
 
     @property
     def expires_at(self) -> datetime:
         """The first instant at which the limit has passed; for a day the midnight that ends it, at +08:00."""
         if isinstance(self.at, datetime):
-            return self.at + timedelta(microseconds=1)
-        return datetime.combine(self.at + _DAY, time(), CHINA_TIME)
+            return self.at + _INSTANT
+        return datetime.combine(self.at + _DAY, _MIDNIGHT, CHINA_TIME)
+
+    @property
+    def lenient_at(self) -> datetime | None:
+        """For hours, the end if the hour of the start is not counted; advisory, nothing is decided by it.
+
+        Source: Criminal Procedure Law 105 (the hour in which a period starts is not counted).
+        """
+        if not isinstance(self.at, datetime):
+            return None
+        # The length is of whole hours: the hour after that of the end is that after the start, and the length.
+        return self.at.replace(minute=0, second=0, microsecond=0) + _HOUR
 
     def is_past(self, moment: Moment) -> bool:
         """Whether the limit has passed; a day without a time counts as its end, as nothing proves an earlier one."""
-        return to_latest(moment) >= self.expires_at
+        if isinstance(self.at, datetime):
+            return to_latest(moment) > self.at
+        return to_day(moment) > self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +139,7 @@ def compute_due(
     rule: ClockRule,
     length: Length,
     start: Moment,
-    in_custody: bool | Iterable[tuple[Moment, bool | None]] | None,
+    in_custody: bool | Sequence[tuple[Moment, bool | None]] | None,
     counting: Counting,
     *,
     suspensions: Iterable[Suspension] = (),
@@ -150,8 +163,7 @@ def compute_due(
     Source: Criminal Procedure Law 105; domain model, section 1.5.
     """
     if isinstance(start, datetime):
-        end, lenient = add_hours(start, length.hours)
-        return Due(end, lenient_at=lenient)
+        return Due(start + timedelta(hours=length.hours))
     if length.working_days:
         return Due(counting.calendar.add_working_days(start, length.working_days))
     counted = add_days(start, length, counting.settings.month_rule)
@@ -170,9 +182,8 @@ def compute_due(
     return Due(last, rolled_from=counted if last != counted else None)
 
 
-def _find_custody(changes: Iterable[tuple[Moment, bool | None]], day: date) -> bool | None:
-    found: bool | None = None
-    for at, (moment, in_custody) in enumerate(changes):
-        if at == 0 or to_day(moment) <= day:
-            found = in_custody
-    return found
+def _find_custody(changes: Sequence[tuple[Moment, bool | None]], day: date) -> bool | None:
+    for moment, in_custody in reversed(changes):
+        if to_day(moment) <= day:
+            return in_custody
+    return changes[0][1] if changes else None

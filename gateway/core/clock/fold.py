@@ -16,8 +16,16 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.core.clock.assume import assume_shortest
-from gateway.core.clock.book import ClockBook, ClockKey
-from gateway.core.clock.clock import Clock, change_custody, extend_clock, find_due, revise_clock, suspend_clock
+from gateway.core.clock.book import ClockBook, ClockKey, OpenBook
+from gateway.core.clock.clock import (
+    Clock,
+    change_custody,
+    extend_clock,
+    find_due,
+    resume_clock,
+    revise_clock,
+    suspend_clock,
+)
 from gateway.core.clock.due import Counting, Due, to_day
 from gateway.core.clock.length import parse_length
 from gateway.core.clock.rule import RECIPIENT, STEP, ClockRule
@@ -49,6 +57,7 @@ _OF_ACCOUNT: Final = frozenset(
     {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
 )
 """Events whose person may be an account."""
+_ONE_STEP: Final = ("",)
 
 
 class Problem(NamedTuple):
@@ -93,17 +102,17 @@ def fold_facts(facts: Iterable[KnownFact], table: ClockTable, counting: Counting
     Returns:
         the clocks, and what could not be applied.
     """
-    folding = _Folding(table, counting)
+    folding = _Folding(table, counting, OpenBook(table))
     for known in order_facts(facts):
         folding.apply(known)
-    return Fold(folding.book, dict(folding.custody), tuple(folding.problems))
+    return Fold(folding.book.close(), dict(folding.custody), tuple(folding.problems))
 
 
 @dataclass(slots=True)
 class _Folding:
     table: ClockTable
     counting: Counting
-    book: ClockBook = field(default_factory=ClockBook)
+    book: OpenBook
     custody: dict[str, bool | None] = field(default_factory=dict)
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -119,8 +128,8 @@ class _Folding:
             self._extend(known)
         for kind in self.table.stopped_by.get(fact.kind, ()):
             self._stop(kind, known)
-        for kind in self.table.started_by.get(fact.kind, ()):
-            self._start(kind, known)
+        if fact.kind in self.table.started_by:
+            self._start_all(self.table.started_by[fact.kind], known)
 
     def _learn(self, fact: Fact) -> None:
         if not fact.person or fact.kind in _OF_ACCOUNT:
@@ -136,18 +145,23 @@ class _Folding:
             about["measure"] = MEASURES[fact.kind]
 
     def _change_custody(self, known: KnownFact, in_custody: bool | None) -> None:
-        person = known.fact.person
+        person, at = known.fact.person, known.fact.at
         self.custody[person] = in_custody
-        for key in [key for key, clock in self.book.running.items() if key[0] == person and clock.rule.is_of_person]:
+        for key, clock in list(self.book.running.items()):
+            # A limit of hours is not moved by holidays, in custody or not.
+            if key[0] != person or not clock.rule.is_of_person or clock.rule.unit == "h":
+                continue
             # Not known counts as in custody, where no holiday moves the last day.
             self._attempt(
                 known,
                 key,
-                lambda clock: change_custody(clock, known.fact.at, in_custody=in_custody is not False),
-                may_lengthen=in_custody is False,
+                lambda clock: change_custody(clock, at, in_custody=in_custody is not False),
+                may_lengthen=in_custody is False and clock.rule.rolls,
             )
 
     def _revise(self, known: KnownFact) -> None:
+        if not known.fact.inputs:
+            return
         changed = {name: value for name, value in known.fact.inputs.items() if name not in _OWN}
         if not changed:
             return
@@ -200,7 +214,7 @@ class _Folding:
         if may_lengthen and self._is_late(before, after, known.known_at):
             self._report(known, key[1], ErrorCode.CLOCK_ACT_TOO_LATE)
             return
-        self.book = self.book.change(key, lambda _: after)
+        self.book.running[key] = after
 
     def _is_late(self, before: Clock, after: Clock, known_at: datetime) -> bool:
         due = self._due(before)
@@ -218,80 +232,90 @@ class _Folding:
 
     def _stop(self, kind: str, known: KnownFact) -> None:
         fact = known.fact
-        for key, clock in list(self.book.running.items()):
-            if key[1] != kind or not self._concerns(clock, fact) or not _stops(clock, fact):
+        for key in [key for key in self.book.running if key[1] == kind]:
+            clock = self.book.running[key]
+            if not self._concerns(clock, fact) or not _stops(clock, fact):
                 continue
             other = clock.rule.becomes.get(fact.kind)
             try:
                 if other is not None and (key[0], other, "") not in self.book.running:
-                    self.book = self.book.switch(key, other, fact.at, self.table)
+                    self.book.switch(key, other, fact.at)
                 else:
-                    self.book = self.book.stop(key, fact.at)
+                    self.book.stop(key, fact.at)
             except GatewayError as error:
                 self._report(known, kind, error.code)
             else:
                 self._resume_after(kind, known)
 
     def _resume_after(self, kind: str, known: KnownFact) -> None:
-        for key, clock in list(self.book.running.items()):
-            if kind in clock.rule.suspended_by and clock.is_suspended and self._concerns(clock, known.fact):
-                self.book = self.book.resume(key[0], kind, known.fact.at)
-
-    def _start(self, kind: str, known: KnownFact) -> None:
-        fact = known.fact
-        try:
-            rule = self.table.find(kind, to_day(fact.at))
-        except GatewayError as error:
-            self._report(known, kind, error.code)
+        if kind not in self.table.suspending:
             return
-        for subject in self._subjects(rule, fact):
-            facts = {**self.known.get(subject, {}), **fact.inputs}
-            if not rule.guard.lets(facts):
+        for key, clock in list(self.book.running.items()):
+            if clock.is_suspended and clock.suspensions[-1].by == kind and self._concerns(clock, known.fact):
+                self._attempt(known, key, lambda clock: resume_clock(clock, known.fact.at), may_lengthen=False)
+
+    def _start_all(self, kinds: Iterable[str], known: KnownFact) -> None:
+        fact, day = known.fact, to_day(known.fact.at)
+        about: dict[str, Mapping[str, Any]] = {}
+        for kind in kinds:
+            try:
+                rule = self.table.find(kind, day)
+            except GatewayError as error:
+                self._report(known, kind, error.code)
                 continue
-            for step in self._steps(rule, fact, subject, facts):
-                self._start_one(rule, subject, step, known, facts)
+            for subject in self._subjects(rule, fact):
+                facts = about.get(subject)
+                if facts is None:
+                    facts = about[subject] = {**self.known.get(subject, {}), **fact.inputs}
+                if not rule.guard.is_open and not rule.guard.lets(facts):
+                    continue
+                for step in self._steps(rule, fact, subject, facts) if rule.steps else _ONE_STEP:
+                    self._start_one(rule, subject, step, known, facts)
 
     def _start_one(self, rule: ClockRule, subject: str, step: str, known: KnownFact, facts: Mapping[str, Any]) -> None:
-        fact, inputs = known.fact, {name: facts[name] for name in facts if name in rule.inputs and name != STEP}
-        if step:
-            inputs[STEP] = step
-        inputs = assume_shortest(rule, inputs)
-        recipient = inputs.get(RECIPIENT)
-        key = (subject, rule.id, f"{step}/{recipient}" if recipient else step)
+        fact, part = known.fact, step
+        inputs: dict[str, Any] = {}
+        if rule.inputs:
+            inputs = {name: facts[name] for name in facts if name in rule.inputs and name != STEP}
+            if step:
+                inputs[STEP] = step
+            inputs = assume_shortest(rule, inputs)
+            if recipient := inputs.get(RECIPIENT):
+                part = f"{step}/{recipient}"
+        key = (subject, rule.id, part)
         # The file and its accounts are nobody's custody; of a person it counts as custody when nobody knows.
         in_custody = self.custody.get(subject) is not False if rule.is_of_person else None
         try:
             running = self.book.running.get(key)
             if running is None:
-                self.book = self.book.start(self.table, rule.id, subject, fact.at, inputs, in_custody=in_custody)
+                self.book.start(rule, subject, fact.at, inputs, in_custody=in_custody)
             elif rule.restarts and to_day(fact.at) != to_day(running.start):
-                self.book = self.book.reset(key, self.table, fact.at, inputs)
+                self.book.reset(key, fact.at, inputs)
         except GatewayError as error:
             self._report(known, rule.id, error.code)
         else:
-            self._suspend(rule.id, subject, known)
+            if rule.id in self.table.suspending:
+                for other, clock in list(self.book.running.items()):
+                    if other[0] == subject and rule.id in clock.rule.suspended_by:
+                        self._suspend(other, rule.id, known)
             for kind in rule.suspended_by:
                 if (subject, kind, "") in self.book.running:
-                    self._suspend(kind, subject, known)
+                    self._suspend(key, kind, known)
 
-    def _suspend(self, kind: str, subject: str, known: KnownFact) -> None:
-        """A clock that suspends others stops them while it runs; one that had passed by then goes on having passed."""
-        for key, clock in list(self.book.running.items()):
-            if key[0] == subject and kind in clock.rule.suspended_by and not clock.is_suspended:
-                due = self._due(clock)
-                if due is not None and due.is_past(known.known_at):
-                    self._report(known, key[1], ErrorCode.CLOCK_ACT_TOO_LATE)
-                    continue
-                self._attempt(
-                    known,
-                    key,
-                    lambda clock: suspend_clock(clock, kind, known.fact.at, self.counting),
-                    may_lengthen=False,
-                )
+    def _suspend(self, key: ClockKey, by: str, known: KnownFact) -> None:
+        """A clock stands still while the other one runs; one that had passed by then goes on having passed."""
+        clock = self.book.running[key]
+        if clock.is_suspended:
+            return
+        due = self._due(clock)
+        if due is not None and due.is_past(known.known_at):
+            self._report(known, key[1], ErrorCode.CLOCK_ACT_TOO_LATE)
+            return
+        self._attempt(
+            known, key, lambda clock: suspend_clock(clock, by, known.fact.at, self.counting), may_lengthen=False
+        )
 
     def _steps(self, rule: ClockRule, fact: Fact, subject: str, facts: Mapping[str, Any]) -> list[str]:
-        if not rule.steps:
-            return [""]
         found = [
             name
             for name, step in rule.steps.items()

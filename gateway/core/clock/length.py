@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -128,20 +128,3 @@ def add_days(start: date, length: Length, rule: MonthRule = MonthRule.SAME_DAY) 
     """
     day = add_months(start, length.months, rule) if length.months else start
     return day + timedelta(days=length.days)
-
-
-def add_hours(start: datetime, hours: int) -> tuple[datetime, datetime]:
-    """Find the end of a limit of hours in both readings.
-
-    Args:
-        start: aware.
-        hours: at least 1.
-
-    Returns:
-        the exact end, start + hours, which counts; and the lenient end, for which the hour of the start is not counted.
-
-    Source: Criminal Procedure Law 105 (the hour in which a period starts is not counted).
-    """
-    span = timedelta(hours=hours)
-    next_hour = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return start + span, next_hour + span

@@ -90,16 +90,22 @@ class Guard:
     Args:
         only_if: values of facts, one of which must be known.
         not_if: values of facts, none of which may be known.
+        is_open: it asks for nothing.
     """
 
     only_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     not_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    is_open: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_open", not self.only_if and not self.not_if)
 
     def lets(self, known: Mapping[str, Any]) -> bool:
         """Whether the clock starts; a fact that is not known fulfils ``not_if`` and never ``only_if``."""
-        return all(known.get(name) in values for name, values in self.only_if.items()) and not any(
-            known.get(name) in values for name, values in self.not_if.items()
-        )
+        for name, values in self.only_if.items():
+            if known.get(name) not in values:
+                return False
+        return all(known.get(name) not in values for name, values in self.not_if.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,10 @@ class ClockRule:
         becomes: by event that stops it, the clock that goes on from the same start.
         restarts: a further start sets it back to nothing.
         owner: whose duty the limit is: a system of the agencies, or ``holder`` for who has custody of the file.
+        id: of the rule.
+        unit: what it is counted in: "D", "WD", "h", or "" for a clock without length.
+        asked: inputs on which the length depends and for which nothing is assumed.
+        fixed: the length where it depends on nothing; None otherwise.
     """
 
     rule: Rule
@@ -164,16 +174,19 @@ class ClockRule:
     becomes: Mapping[str, str] = field(default_factory=dict)
     restarts: bool = False
     owner: str = "holder"
+    id: str = field(init=False)
+    unit: str = field(init=False)
+    asked: tuple[str, ...] = field(init=False)
+    fixed: Length | None = field(init=False)
 
-    @property
-    def id(self) -> str:
-        """Id of the rule."""
-        return self.rule.id
-
-    @property
-    def unit(self) -> str:
-        """What it is counted in: "D", "WD", "h", or "" for a clock without length."""
-        return self.choices[0].length.unit if self.choices else ""
+    def __post_init__(self) -> None:
+        names = [item.name for choice in self.choices for item in choice.conditions if item.name not in self.assume]
+        # A row is made once and asked for these with every fact of every case.
+        object.__setattr__(self, "id", self.rule.id)
+        object.__setattr__(self, "unit", self.choices[0].length.unit if self.choices else "")
+        object.__setattr__(self, "asked", tuple(dict.fromkeys(names)))
+        is_fixed = len(self.choices) == 1 and not self.choices[0].conditions
+        object.__setattr__(self, "fixed", self.choices[0].length if is_fixed else None)
 
     def choose_length(self, inputs: Mapping[str, Any]) -> Length | None:
         """Find the length for the facts of a person.

@@ -64,7 +64,7 @@ class ClockTable:
             name: tuple(row.inputs[name] for row in self.rows if name in row.inputs)
             for name in sorted({name for row in self.rows for name in row.inputs})
         }
-
+        self.suspending: Final = frozenset(other for row in self.rows for other in row.suspended_by)
         self.started_by: Final = _index((row.id, row.starts) for row in self.rows)
         self.stopped_by: Final = _index((row.id, row.stops) for row in self.rows)
 
@@ -109,16 +109,16 @@ class ClockTable:
         findings: list[Finding] = []
         known: dict[str, Any] = {}
         for name, value in inputs.items():
-            kinds = (rule.inputs[name],) if name in rule.inputs else self.inputs.get(name, ())
+            own = rule.inputs.get(name)
+            kinds = (own,) if own is not None else self.inputs.get(name, ())
             if value is None and kinds:
                 continue
-            read = next((read for kind in kinds if (read := kind.read(value)) is not None), None)
-            if read is None:
+            if own is not None and (read := own.read(value)) is not None:
+                known[name] = read
+            elif own is not None or all(kind.read(value) is None for kind in kinds):
                 wanted = f"it must be {kinds[0].wording}" if kinds else "no clock depends on it"
                 path = f"/inputs/{name}" if kinds else "/inputs"
                 findings.append(Finding(ErrorCode.CLOCK_INPUT_INVALID, path, wanted))
-            elif name in rule.inputs:
-                known[name] = read
         if findings:
             raise GatewayError(findings)
         return known

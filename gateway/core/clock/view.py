@@ -8,7 +8,7 @@ Source: domain model, section 3 (statutory time limits: owner organ, supervision
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.core.clock.alarm import PROCURATORATE, Parties
@@ -142,7 +142,7 @@ def _find_file_due(shown: Iterable[Clock], counting: Counting) -> tuple[Moment |
 def _find_bound(clock: Clock, counting: Counting) -> datetime:
     """Before when a limit does not end: holidays only move it later."""
     try:
-        due = find_due(replace(clock, custody=((clock.start, True),)), counting)
+        due = find_due(clock._replace(custody=((clock.start, True),)), counting)
     except GatewayError:
         due = None
     return due.expires_at if due is not None else to_latest(clock.start)

@@ -6,12 +6,12 @@ Source: domain model, sections 2.2 and 2.3 (the order of the procedure).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
-from gateway.core.clock.due import to_day
+from gateway.core.clock.due import Moment, to_day
 from gateway.core.clock.rule import RECIPIENT, STEP
-from gateway.core.fact.fact import KnownFact, to_moment_text
+from gateway.core.fact.fact import Fact, KnownFact
 
 WORDS: Final = (
     "emergency_handled", "report_registered", "report_accepted", "no_jurisdiction_found", "case_not_filed",
@@ -40,6 +40,22 @@ sentence was proposed), ``measure_ended`` (and nothing says what came then), ``e
 _PLACE: Final = {word: place for place, word in enumerate(WORDS)}
 
 
+class _Placed(NamedTuple):
+    """A fact with what orders it; instants of one day compare by the first three.
+
+    Args:
+        moment: as the ledger keeps it: a day, or an instant in whole milliseconds.
+        place: of its word.
+        text: of all else that it says.
+        known: the fact.
+    """
+
+    moment: Any
+    place: int
+    text: str
+    known: KnownFact
+
+
 def order_facts(facts: Iterable[KnownFact]) -> list[KnownFact]:
     """Bring facts into the order in which they happened.
 
@@ -50,52 +66,54 @@ def order_facts(facts: Iterable[KnownFact]) -> list[KnownFact]:
         each fact once. A day without a time is the same fact as an instant of that day. On one day instants go by their
         time, and a fact without a time follows what precedes it in the procedure.
     """
-    days: dict[object, list[KnownFact]] = {}
-    for known in _merge(facts):
-        days.setdefault(to_day(known.fact.at), []).append(known)
-    ordered: list[KnownFact] = []
-    for _, found in sorted(days.items(), key=lambda item: str(item[0])):
-        ordered += _order_day(found)
-    return ordered
+    timed, untimed = _merge(facts)
+    if not untimed:
+        return [placed.known for placed in sorted(timed)]
+    days: dict[date, list[_Placed]] = {}
+    for placed in sorted(timed):
+        days.setdefault(to_day(placed.known.fact.at), []).append(placed)
+    for placed in sorted(untimed):
+        _insert(days.setdefault(to_day(placed.known.fact.at), []), placed)
+    return [placed.known for _, found in sorted(days.items()) for placed in found]
 
 
-def _order_day(found: list[KnownFact]) -> list[KnownFact]:
-    timed = sorted(
-        (known for known in found if isinstance(known.fact.at, datetime)),
-        key=lambda known: (to_moment_text(known.fact.at), _PLACE[known.fact.kind], _text(known)),
-    )
-    for known in sorted(
-        (known for known in found if not isinstance(known.fact.at, datetime)),
-        key=lambda known: (_PLACE[known.fact.kind], _text(known)),
-    ):
-        place = _PLACE[known.fact.kind]
-        after = [at for at, other in enumerate(timed, 1) if _PLACE[other.fact.kind] <= place]
-        timed.insert(max(after, default=0), known)
-    return timed
+def _to_moment(at: Moment) -> Moment:
+    rest = at.microsecond % 1_000 if isinstance(at, datetime) else 0
+    return at - timedelta(microseconds=rest) if rest else at
 
 
-def _merge(facts: Iterable[KnownFact]) -> list[KnownFact]:
+def _insert(found: list[_Placed], placed: _Placed) -> None:
+    after = [at for at, other in enumerate(found, 1) if other.place <= placed.place]
+    found.insert(max(after, default=0), placed)
+
+
+def _merge(facts: Iterable[KnownFact]) -> tuple[list[_Placed], list[_Placed]]:
     """Each fact once, as it first became known; what later copies say beside it is kept as facts of their own."""
-    first: dict[tuple[str, str], KnownFact] = {}
+    first: dict[tuple[Moment, str], _Placed] = {}
     for known in facts:
-        if known.fact.kind in _PLACE:
-            key = (to_moment_text(known.fact.at), _text(known))
-            first[key] = min(first.get(key, known), known, key=lambda item: (item.known_at, item.index))
-    timed: dict[tuple[object, ...], list[KnownFact]] = {}
-    for known in first.values():
-        if isinstance(known.fact.at, datetime):
-            timed.setdefault(_identity(known), []).append(known)
-    return [known for known in first.values() if isinstance(known.fact.at, datetime) or _identity(known) not in timed]
+        place = _PLACE.get(known.fact.kind)
+        if place is None:
+            continue
+        placed = _Placed(_to_moment(known.fact.at), place, _text(known.fact), known)
+        other = first.setdefault((placed.moment, placed.text), placed)
+        if other is not placed and (known.known_at, known.index) < (other.known.known_at, other.known.index):
+            first[placed.moment, placed.text] = placed
+    timed: list[_Placed] = []
+    untimed: list[_Placed] = []
+    for placed in first.values():
+        (timed if isinstance(placed.known.fact.at, datetime) else untimed).append(placed)
+    if untimed:
+        proven = {_identity(placed.known.fact) for placed in timed}
+        untimed = [placed for placed in untimed if _identity(placed.known.fact) not in proven]
+    return timed, untimed
 
 
-def _identity(known: KnownFact) -> tuple[object, ...]:
-    fact = known.fact
+def _identity(fact: Fact) -> tuple[object, ...]:
     return (
         fact.kind, fact.person, to_day(fact.at), fact.inputs.get(STEP), fact.inputs.get(RECIPIENT),
         fact.inputs.get("clock"), fact.inputs.get("extension"),
     )  # fmt: skip
 
 
-def _text(known: KnownFact) -> str:
-    fact = known.fact
-    return f"{fact.kind} {fact.person} {sorted(fact.inputs.items())}"
+def _text(fact: Fact) -> str:
+    return f"{fact.kind} {fact.person} {sorted(fact.inputs.items()) if fact.inputs else '[]'}"

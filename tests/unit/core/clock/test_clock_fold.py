@@ -21,6 +21,7 @@ from gateway.core.errors import ErrorCode
 from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.fact.order import WORDS, order_facts
 from gateway.core.procedure.act_table import load_acts
+from tests.support.step_fold import Steps
 
 TABLE = load_clock_table()
 COUNTING = Counting(load_calendar(), TABLE.settings)
@@ -411,19 +412,20 @@ def test_year_of_holidays_that_is_missing_stops_no_other_clock() -> None:
     assert due_of(found, "K36") == "2026-03-09"
 
 
-KINDS = [word for word in WORDS if word != "extended"]
+FREQUENT = ("extended", "expertise_ordered", "expertise_received", "pr_received", "bailed", "detained", "left_lane")
+EXTENSIONS = [{"clock": row.id, "extension": name} for row in TABLE.rows for name in row.extensions]
 FACTS = st.lists(
     st.builds(
-        lambda kind, day, hour, person, late, inputs: KnownFact(
+        lambda kind, day, hour, person, late, inputs, extension: KnownFact(
             Fact(
                 kind=kind,
                 at=date(2026, 3, 1) + timedelta(day) if hour is None else at("2026-03-01", hour) + timedelta(day),
                 person=person,
-                inputs=inputs,
+                inputs={**inputs, **extension} if kind == "extended" else inputs,
             ),
             at("2026-03-01", 12) + timedelta(day + late),
         ),
-        st.sampled_from(KINDS),
+        st.sampled_from([*WORDS, *FREQUENT * 4]),
         st.integers(0, 60),
         st.none() | st.integers(0, 23),
         st.sampled_from([P, Q]),
@@ -434,8 +436,10 @@ FACTS = st.lists(
                 "expected_months": st.sampled_from([6, 12, 13, 40]),
                 "procedure": st.sampled_from(["FAST", "SUMMARY", "ORDINARY"]),
                 "drunk_driving": st.booleans(),
+                "recipient": st.sampled_from(["DEFENDANT", "VICTIM"]),
             },
         ),
+        st.sampled_from(EXTENSIONS),
     ),
     max_size=14,
 )
@@ -453,6 +457,16 @@ def test_fold_of_any_order_and_repetition_gives_the_same_book(facts: list[KnownF
     assert (first.custody, first.problems) == (second.custody, second.problems)
     keys = [clock.key for clock in first.book.running.values()]
     assert len(keys) == len(set(keys))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(FACTS, max_size=3).map(lambda lists: [known for facts in lists for known in facts]))
+def test_fold_in_place_gives_what_step_by_step_gives(facts: list[KnownFact]) -> None:
+    """The fold writes in one book and freezes it at the end; a state made anew for each fact comes to the same."""
+    found, plain = fold(*facts), Steps(TABLE, COUNTING).fold(facts)
+    assert list(found.book.running.values()) == list(plain.clocks)
+    assert found.book.ended == plain.ended
+    assert (found.custody, found.problems) == (plain.custody, plain.problems)
 
 
 @settings(deadline=None, max_examples=100)
