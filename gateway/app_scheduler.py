@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.telemetry import ScheduleTelemetry, set_up_exporters
-
 if TYPE_CHECKING:
     from gateway.core.clock.due import Counting
     from gateway.core.clock.table import ClockTable
@@ -102,6 +100,7 @@ async def run_scheduler_process(
     from gateway.ledger.pool import open_pool  # noqa: PLC0415 - as above
     from gateway.ledger.schedule import ScheduleReader  # noqa: PLC0415 - as above
     from gateway.ledger.watch import Watch  # noqa: PLC0415 - as above
+    from gateway.telemetry import ScheduleTelemetry, set_up_exporters  # noqa: PLC0415 - as above
 
     set_up_exporters()
     telemetry = ScheduleTelemetry(progress=progress)

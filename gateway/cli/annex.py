@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
 from gateway.cli.command import JSON_OPTION
+from gateway.cli.day import to_day
 from gateway.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def check_annexes(  # noqa: PLR0917 - typer reads the options from the parameter
     from gateway.core.errors import Severity  # noqa: PLC0415 - with the forms
 
     book = _book(settings)
-    beside = _Beside(_read_record(record, sender), _read_register(book, register), _to_day(on))
+    beside = _Beside(_read_record(record, sender), _read_register(book, register), to_day(on, "--on"))
     named, findings = _check(book, files, form, beside)
     is_refused = any(finding.severity is Severity.ERROR for finding in findings)
     if is_json:
@@ -312,7 +313,7 @@ def _read_table(file: Path) -> Mapping[str, Mapping[str, Any]]:
     from gateway.core.form.register import to_register  # noqa: PLC0415 - as above
     from gateway.core.form.register_csv import MAX_BYTES  # noqa: PLC0415 - as above
 
-    body, findings = make_body(_read(file, MAX_BYTES), _NO_UNIT, _to_day(""), "utf-8")
+    body, findings = make_body(_read(file, MAX_BYTES), _NO_UNIT, to_day("", "--on"), "utf-8")
     if any(finding.severity is Severity.ERROR for finding in findings):
         from gateway.cli.failure import fail  # noqa: PLC0415 - only when it goes wrong
 
@@ -322,17 +323,6 @@ def _read_table(file: Path) -> Mapping[str, Mapping[str, Any]]:
         )
         fail(ExitCode.REFUSED, "the register has errors", hint, is_json=False, findings=tuple(findings))
     return to_register(body)
-
-
-def _to_day(text: str) -> date:
-    from gateway.core.form.period import CHINA  # noqa: PLC0415 - with the forms
-
-    if not text:
-        return datetime.now(UTC).astimezone(CHINA).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("a day, such as 2026-01-02", param_hint="--on") from error
 
 
 def _fail(message: str, hint: str) -> NoReturn:

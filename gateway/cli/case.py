@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
+from gateway.cli.stored_case import StoredCase, to_pseudonym
 from gateway.config import PREFIX, SettingsError, parse_database_url, parse_vault
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.log.destruction import DestructionReason
@@ -27,20 +28,16 @@ app = typer.Typer(
     help="Destroy cases. Commands of the operator: they need FASTTRACK_DATABASE_URL as the gateway's role,"
     " FASTTRACK_VAULT_URL, FASTTRACK_MASTER_KEY_FILE, FASTTRACK_PSEUDONYM_KEY_FILE and FASTTRACK_MATERIALS_DIR.",
 )
-_NUMBER: Final = re.compile(r"A[0-9]{22}", re.ASCII)
-_PSEUDONYM: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 T = TypeVar("T")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("destroy")
 def destroy(
-    case: Annotated[str, typer.Argument(help="Police case number, or pseudonym of the case in the ledger.")],
+    case: StoredCase,
     *,
     reason: Annotated[DestructionReason, typer.Option(help="Why; it stands in the entry.")],
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    is_json: JsonOption = False,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Destroy everything that a case holds, for good; its entries, receipts and proofs stay.
 
@@ -79,7 +76,7 @@ def destroy(
 
 
 @app.command("finish")
-def finish(*, is_json: JsonOption = False) -> None:
+def finish(*, is_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Finish destructions that were interrupted after their entry; without any it does nothing."""
 
     async def work(office: CaseOffice) -> list[int]:
@@ -101,17 +98,14 @@ def _confirm(found: CaseSummary) -> bool:
 
 
 def _pseudonym(case: str, *, is_json: bool) -> str:
-    from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415 - --help stays fast
-
-    if _PSEUDONYM.fullmatch(case):
-        return case
-    if _NUMBER.fullmatch(case) is None:
-        fail(ExitCode.USAGE, "no police case number and no pseudonym", "A and 22 digits", is_json=is_json)
+    name = os.environ.get(f"{PREFIX}PSEUDONYM_KEY_FILE", "")
     try:
-        return Pseudonyms(Path(os.environ.get(f"{PREFIX}PSEUDONYM_KEY_FILE", "")).read_bytes()).case(case)
-    except (OSError, ValueError):
-        problem = f"{PREFIX}PSEUDONYM_KEY_FILE: a file of 32 secret bytes is needed"
+        return to_pseudonym(case, Path(name) if name else None)
+    except OSError:
+        problem = f"{PREFIX}PSEUDONYM_KEY_FILE: the file cannot be read"
         fail(ExitCode.USAGE, problem, "set it in the environment", is_json=is_json)
+    except ValueError as error:
+        fail(ExitCode.USAGE, str(error), "check the number and FASTTRACK_PSEUDONYM_KEY_FILE", is_json=is_json)
 
 
 def _materials() -> Path:

@@ -6,7 +6,6 @@ Source: domain model, sections 1.4 and 1.5.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -16,15 +15,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 import typer.core
 
-from gateway.cli.command import Session, gateway_command
+from gateway.cli.command import JSON_OPTION, Session, gateway_command
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.stored_case import CASE_NUMBER
 
 if TYPE_CHECKING:
     from gateway.core.clock.due import Counting
     from gateway.core.clock.table import ClockTable
     from gateway.core.errors import Finding
-
-CASE: Final = re.compile(r"A[0-9]{22}", re.ASCII)
 
 
 class _CaseOrCommand(typer.core.TyperGroup):
@@ -32,7 +30,7 @@ class _CaseOrCommand(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command."""
-        return super().resolve_command(ctx, ["case", *args] if args and CASE.fullmatch(args[0]) else args)
+        return super().resolve_command(ctx, ["case", *args] if args and CASE_NUMBER.fullmatch(args[0]) else args)
 
 
 app = typer.Typer(
@@ -40,7 +38,6 @@ app = typer.Typer(
 )
 
 MAX_LINE_BYTES: Final = 64 * 1024
-_JSON: Final = typer.Option("--json", help="Print JSON for programs.")
 _JSON_ALWAYS: Final = typer.Option("--json", help="Changes nothing: the answers are JSON lines anyway.")
 _SETTINGS: Final = typer.Option(
     "--settings",
@@ -107,7 +104,7 @@ def due(
 def list_clocks(
     settings: Annotated[Path | None, _SETTINGS] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README of the rules.")] = False,
-    is_json: Annotated[bool, _JSON] = False,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Show every clock: length, what the length depends on, extensions and legal basis.
 
@@ -192,30 +189,15 @@ def _read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def _load(settings: Path | None, holidays: list[Path]) -> tuple[ClockTable, Counting]:
-    from gateway.core.clock.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
-    from gateway.core.clock.due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock.table import (  # noqa: PLC0415 - as above
-        ClockTable,
-        load_clock_rules,
-        load_clock_table,
-        parse_settings,
-    )
-    from gateway.core.rule import RuleFileError, parse_yaml  # noqa: PLC0415 - as above
+    from gateway.app_scheduler import load_counting  # noqa: PLC0415 - loads yaml
+    from gateway.core.rule import RuleFileError  # noqa: PLC0415 - as above
 
-    table, calendar = load_clock_table(), load_calendar()
     try:
-        if settings is not None:
-            rules = load_clock_rules()
-            chosen = parse_yaml(settings.name, settings.read_bytes())
-            table = ClockTable(rules, parse_settings(settings.name, chosen, rules.settings))
-        if holidays:
-            years = [parse_holiday_year(path.name, path.read_bytes()) for path in holidays]
-            calendar = Calendar([*calendar.years.values(), *years])
+        return load_counting(tuple(holidays), settings)
     except RuleFileError as error:
         _fail(str(error), "see gateway/core/rules/README.md for the form")
     except OSError as error:
         _fail(error.strerror or str(error), "check the path and its permissions")
-    return table, Counting(calendar, table.settings)
 
 
 def _open(file: Path) -> IO[bytes]:

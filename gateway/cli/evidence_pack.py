@@ -14,6 +14,7 @@ import typer
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
+from gateway.cli.stored_case import MaterialsDir, PseudonymKey, StoredCase, to_pseudonym
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
 app = typer.Typer(no_args_is_help=True)
@@ -26,32 +27,19 @@ def _group() -> None:
 
 @app.command("export")
 def export(
-    case: Annotated[str, typer.Argument(help="Police case number, or pseudonym of the case in the ledger.")],
+    case: StoredCase,
     *,
     out: Annotated[Path, typer.Option("--out", help="The zip to write.")],
     signing_ca: Annotated[
         Path,
         typer.Option("--signing-ca", exists=True, envvar="FASTTRACK_SIGNING_CA", help="CA of signing certificates."),
     ],
-    pseudonym_key: Annotated[
-        Path | None,
-        typer.Option(
-            "--pseudonym-key",
-            exists=True,
-            envvar="FASTTRACK_PSEUDONYM_KEY_FILE",
-            help="Needed for a police case number.",
-        ),
-    ] = None,
+    pseudonym_key: PseudonymKey = None,
     policy: Annotated[Path | None, typer.Option("--policy", exists=True, help="Witness policy of the log.")] = None,
     tsa_ca: Annotated[
         Path | None, typer.Option("--tsa-ca", exists=True, help="CAs of the time-stamp authority.")
     ] = None,
-    materials_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--materials-dir", exists=True, envvar="FASTTRACK_MATERIALS_DIR", help="Folder of the material store."
-        ),
-    ] = None,
+    materials_dir: MaterialsDir = None,
     with_materials: Annotated[
         bool, typer.Option("--with-materials", help="Put the documents and recordings into the pack too.")
     ] = False,
@@ -111,26 +99,3 @@ def export(
     print(f"  {packed.statements} statements, {packed.included} of {packed.materials} materials")
     for line in packed.missing:
         print(f"not in the pack: {line}")
-
-
-def to_pseudonym(case: str, key: Path | None) -> str:
-    """The pseudonym by which the ledger knows a case.
-
-    Args:
-        case: police case number, or the pseudonym itself.
-        key: file of the pseudonym key; needed for a police case number.
-
-    Returns:
-        32 hexadecimal digits.
-
-    Raises:
-        OSError: the key cannot be read.
-        ValueError: a police case number without key, or no key in the file.
-    """
-    from gateway.core.pseudonym import Pseudonyms  # noqa: PLC0415
-
-    if len(case) == 32 and not case.startswith("A"):
-        return case
-    if key is None:
-        raise ValueError("a police case number needs --pseudonym-key")
-    return Pseudonyms(key.read_bytes()).case(case)

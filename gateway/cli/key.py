@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
+from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
@@ -32,14 +33,12 @@ app = typer.Typer(
 _KEY_ID: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 T = TypeVar("T")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command("register")
 def register(
     certificates: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Certificates, PEM.")],
     *,
-    is_json: JsonOption = False,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Bring signer keys into force; the certificate says whose key it is.
 
@@ -59,7 +58,7 @@ def revoke(
     key: Annotated[str, typer.Argument(help="Key id (SHA-256 of the certificate) or a certificate file, PEM.")],
     *,
     reason: Annotated[RevocationReason, typer.Option(help="Why.")],
-    is_json: JsonOption = False,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """End a signer key, and every certificate for it, at once and for good.
 
@@ -78,7 +77,7 @@ def revoke(
 def import_folder(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="With registered/ and revoked/.")],
     *,
-    is_json: JsonOption = False,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Register what lies in registered/*.crt and revoke what lies in revoked/*.crt, as far as the ledger lacks it."""
 
@@ -89,7 +88,7 @@ def import_folder(
 
 
 @app.command("list")
-def list_keys(*, is_json: JsonOption = False) -> None:
+def list_keys(*, is_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """List all keys that the ledger knows, with the entries that registered and revoked them."""
 
     async def work(office: KeyOffice) -> list[ListedKey]:

@@ -13,29 +13,17 @@ import typer
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json, print_table
+from gateway.cli.stored_case import MaterialsDir, PseudonymKey, StoredCase, to_pseudonym
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
 SAME, DIFFERS, CANNOT_TELL = 0, 1, 2
 
 
 def replay(
-    case: Annotated[str, typer.Argument(help="Police case number, or pseudonym of the case in the ledger.")],
+    case: StoredCase,
     *,
-    pseudonym_key: Annotated[
-        Path | None,
-        typer.Option(
-            "--pseudonym-key",
-            exists=True,
-            envvar="FASTTRACK_PSEUDONYM_KEY_FILE",
-            help="Needed for a police case number.",
-        ),
-    ] = None,
-    materials_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--materials-dir", exists=True, envvar="FASTTRACK_MATERIALS_DIR", help="Folder of the material store."
-        ),
-    ] = None,
+    pseudonym_key: PseudonymKey = None,
+    materials_dir: MaterialsDir = None,
     settings: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +51,6 @@ def replay(
 
     from gateway.app_rules import replay_case  # noqa: PLC0415
     from gateway.app_vault import VaultAccess  # noqa: PLC0415
-    from gateway.cli.evidence_pack import to_pseudonym  # noqa: PLC0415
     from gateway.core.errors import GatewayError  # noqa: PLC0415
     from gateway.core.judge.replay import Verdict  # noqa: PLC0415
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from gateway.cli.command import JSON_OPTION
+from gateway.cli.day import to_day
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.output import from_finding, print_findings, print_json
 
@@ -44,7 +45,7 @@ def register(  # noqa: PLR0917 - typer reads the options from the parameters
 
     if encoding.lower() not in _ENCODINGS:
         raise typer.BadParameter(f"one of {', '.join(_ENCODINGS)}", param_hint="--encoding")
-    body, findings = make_body(file.read_bytes(), unit, _to_day(as_of), encoding.lower())
+    body, findings = make_body(file.read_bytes(), unit, to_day(as_of, "--as-of"), encoding.lower())
     is_refused = any(finding.severity is Severity.ERROR for finding in findings)
     if out is not None and not is_refused:
         out.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -99,14 +100,3 @@ def _to_cell(pointer: str, lines: dict[int, int]) -> str:
     if len(steps) < 4 or steps[1] != "officers":
         return pointer
     return f"/{lines[int(steps[2])]}/{steps[3]}"
-
-
-def _to_day(text: str) -> date:
-    from gateway.core.form.period import CHINA  # noqa: PLC0415 - with the forms
-
-    if not text:
-        return datetime.now(UTC).astimezone(CHINA).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("a day, such as 2026-01-02", param_hint="--as-of") from error

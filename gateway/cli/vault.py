@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from gateway.cli.command import JSON_OPTION
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
@@ -28,11 +29,9 @@ app = typer.Typer(
 )
 T = TypeVar("T")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command("init")
-def init(*, is_json: JsonOption = False) -> None:
+def init(*, is_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Make the tables of the vault in a database of its own; safe to repeat.
 
     Connect as the role that is to own the vault, the same as the gateway uses.
@@ -58,7 +57,9 @@ def init(*, is_json: JsonOption = False) -> None:
 
 @app.command("new-key")
 def new_key(
-    out: Annotated[Path, typer.Argument(help="File to write; it must not exist.")], *, is_json: JsonOption = False
+    out: Annotated[Path, typer.Argument(help="File to write; it must not exist.")],
+    *,
+    is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Write a new master key, 32 random bytes that only their owner may read."""
     from gateway.vault.master_key import MASTER_KEY_BYTES, MasterKeys  # noqa: PLC0415 - --help stays fast
@@ -79,7 +80,7 @@ def new_key(
 
 
 @app.command("status")
-def status(*, is_json: JsonOption = False) -> None:
+def status(*, is_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Count the keys, and name the master keys that wrap them."""
 
     async def work(vault: Vault) -> tuple[int, int, tuple[str, ...]]:
@@ -93,7 +94,7 @@ def status(*, is_json: JsonOption = False) -> None:
 
 
 @app.command("rotate")
-def rotate(*, is_json: JsonOption = False) -> None:
+def rotate(*, is_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Wrap every key with the first key of FASTTRACK_MASTER_KEY_FILE, and take the others out of use.
 
     First give every process the file with the new key before the old one (`cat new.key old.key`) and restart it.
