@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
     from adapters.engine.scan import Scan
 
 
-class JoinedField(SpecField):
+class JoinedField(SpecField, ABC):
     """A field whose values are read from one text, and written into it, together."""
 
     placeholder = Placeholder.ALL
     refusal = ErrorCode.BAD_FORMAT
 
+    @abstractmethod
     def parse(self, text: str) -> Sequence[Any] | None:
         """A value for each canonical name, None where the text says nothing of it; None when it says nothing at all."""
-        raise NotImplementedError(self.names)
 
+    @abstractmethod
     def compose(self, fields: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
         """The text for the values of an item and the names of those that are in it; None when there is no text."""
-        raise NotImplementedError(self.names)
 
     def read(self, scan: Scan, item: Item) -> None:
         part = scan.part(item, self.leaves[0], self.placeholder)

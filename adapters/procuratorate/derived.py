@@ -5,6 +5,7 @@ Source: procuratorate interface, schema 2.0, section 4.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from adapters.codes.table import load_table
@@ -52,7 +53,7 @@ def derive_persons(root: Item) -> str | None:
     return "；".join(parts)
 
 
-class DerivedField(SpecField):
+class DerivedField(SpecField, ABC):
     """A derived text: compared with the fields once all of them are read."""
 
     is_special = True
@@ -61,13 +62,13 @@ class DerivedField(SpecField):
         super().__init__(spec)
         self.is_mandatory = False
 
+    @abstractmethod
     def derive(self, root: Item) -> tuple[str, ...] | None:
         """The texts of its leaves, None when they are not written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_uncertain(self, root: Item) -> bool:
         """Whether a field that it is made from is unreadable."""
-        raise NotImplementedError
 
     def read(self, scan: Scan, item: Item) -> None:
         """Nothing: it holds no value of its own."""

@@ -28,7 +28,7 @@ def story(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator
 @pytest.fixture
 async def dba(story: Story) -> AsyncIterator[asyncpg.Connection]:
     """A superuser in a transaction that is rolled back."""
-    connection = await asyncpg.connect(story.dsn, statement_cache_size=0)
+    connection = await asyncpg.connect(story.dsn)
     transaction = connection.transaction()
     await transaction.start()
     await connection.execute("SET LOCAL fasttrack.migration = 'on'")

@@ -57,10 +57,6 @@ from tests.support.vault import DerivedVault
 ORIGIN = "game.invalid/fasttrack"
 PS, PR, CT, JA = (parse_agency(f"{role}:999001") for role in ("ps", "pr", "ct", "ja"))
 PSEUDONYM_KEY = b"k" * 32
-VAULT = DerivedVault()
-"""Keys of the cases; the destroyed one is put in when the story destroys it."""
-_DESTROYED = itertools.count(1)
-"""All stories of a process share the keys, so no other story may have a case that this one destroys."""
 _SYSTEM = {"ps": "police", "pr": "procuratorate", "ct": "court", "ja": "justice"}
 
 
@@ -83,10 +79,12 @@ class Story:
     Args:
         dsn: of the database, as superuser.
         pki: keys of the agencies and the gateway.
+        vault: keys of the cases; the destroyed one is put in when the story destroys it.
     """
 
     dsn: str
     pki: MemoryPki = field(default_factory=lambda: MemoryPki(now=datetime.now(UTC)))
+    vault: DerivedVault = field(default_factory=DerivedVault)
     log: NoteKey = field(default_factory=lambda: make_key(ORIGIN))
     witnesses: list[NoteKey] = field(default_factory=lambda: [make_witness(f"witness-{n}.invalid") for n in (1, 2)])
     gateway: Issued = field(init=False)
@@ -142,7 +140,7 @@ class Story:
             origin=ORIGIN,
             clock=lambda: datetime.now(UTC),
             sign=lambda claims: signer.sign(claims, RECEIPT_TYPE),
-            sealer=Sealer(ORIGIN, VAULT),
+            sealer=Sealer(ORIGIN, self.vault),
         )
         await self._batcher.start()
         try:
@@ -162,7 +160,7 @@ class Story:
             self.dsn = before
 
     async def destroy(self, dsn: str, case: str) -> None:
-        """Record in a copy of the ledger that a case was destroyed, and seal it; its key, which all share, stays."""
+        """Record in a copy of the ledger that a case was destroyed, and seal it; its key, which copies share, stays."""
         self.dsn, before = dsn, self.dsn
         try:
             async with self._batching():
@@ -232,12 +230,12 @@ class Story:
 
     async def _destroy(self) -> None:
         """A case with content, then without; others follow it, so that it is never the last row of a table."""
-        third = f"A999001000000202602{next(_DESTROYED):04d}"
+        third = self.new_case()
         gone = await self.submit(PS, PR, third, RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, gone, PS, detail=b'{"reason":"y"}', consumer="")
         pseudonym = Pseudonyms(PSEUDONYM_KEY).case(third)
         await self._batcher.append(destroy_case(pseudonym, DestructionReason.ORDERED))
-        await VAULT.destroy(pseudonym)
+        await self.vault.destroy(pseudonym)
         after = await self.submit(PS, PR, self.new_case(), RecordKind.TRANSFER)
         await self.act(EntryKind.WITHDRAWN, after, PS, detail=b'{"reason":"z"}', consumer="")
 

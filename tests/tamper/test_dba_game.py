@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from gateway.core.entry import EntryKind
-from tests.tamper.move import CHANGES, TABLES, columns, look, open_table, without_tracks
-from tests.tamper.story import VAULT, Story
+from tests.tamper.move import CHANGES, TABLES, columns, look, look_at_rows, open_table
+from tests.tamper.story import Story
 
 BEYOND = {
     # A gap is a note about a token that did not come. It proves nothing; a missing token is seen without it.
@@ -35,7 +35,7 @@ SWAP_IS_NOTHING = {
 
 async def test_ledger_untouched_has_no_finding(story: Story, dba: asyncpg.Connection) -> None:
     """Nothing is reported where nobody did anything, and the ledger of the game holds every kind of entry."""
-    assert [finding.to_text() for finding in await look(dba, story.known)] == []
+    assert [finding.to_text() for finding in await look(dba, story)] == []
     kinds = {row[0] for row in await dba.fetch("SELECT DISTINCT kind FROM ledger.entry")}
     assert kinds == {str(kind) for kind in EntryKind}
 
@@ -57,27 +57,27 @@ async def test_content_of_a_destroyed_case_is_missed_and_not_read(story: Story, 
     )  # type: ignore[misc]
     await open_table(dba, "bundle")
     await dba.execute("UPDATE ledger.bundle SET record = sha256(record) WHERE seq = $1", seq)
-    assert without_tracks(await look(dba, story.known)) == []
+    assert await look_at_rows(dba, story) == []
     await dba.execute("UPDATE ledger.bundle SET sender = 'ct:999001' WHERE seq = $1", seq)
-    assert [finding.check for finding in without_tracks(await look(dba, story.known))] == ["bundle-column"]
+    assert [finding.check for finding in await look_at_rows(dba, story)] == ["bundle-column"]
     await dba.execute("DELETE FROM ledger.bundle WHERE seq = $1", seq)
-    assert [finding.check for finding in without_tracks(await look(dba, story.known))] == ["bundle-missing"]
+    assert [finding.check for finding in await look_at_rows(dba, story)] == ["bundle-missing"]
 
 
 async def test_destruction_without_its_entry_or_its_act_is_named(story: Story, dba: asyncpg.Connection) -> None:
     """A key that is gone though no entry says so, or still there though one does, is no destruction."""
     cases = await dba.fetch("SELECT case_id FROM ledger.entry WHERE kind = 'submitted' ORDER BY seq")
-    whole = next(row[0] for row in cases if row[0] not in VAULT.keys)
-    gone, key = next(iter(VAULT.keys.items()))
-    VAULT.keys[whole] = None
+    whole = next(row[0] for row in cases if row[0] not in story.vault.keys)
+    gone, key = next(iter(story.vault.keys.items()))
+    story.vault.keys[whole] = None
     try:
-        assert {finding.check for finding in await look(dba, story.known)} == {"case-key"}
-        del VAULT.keys[whole]
-        del VAULT.keys[gone]
-        assert [finding.check for finding in await look(dba, story.known)] == ["case-key-remains"]
+        assert {finding.check for finding in await look(dba, story)} == {"case-key"}
+        del story.vault.keys[whole]
+        del story.vault.keys[gone]
+        assert [finding.check for finding in await look(dba, story)] == ["case-key-remains"]
     finally:
-        VAULT.keys.pop(whole, None)
-        VAULT.keys[gone] = key
+        story.vault.keys.pop(whole, None)
+        story.vault.keys[gone] = key
 
 
 @pytest.mark.parametrize("order", ["ctid", "ctid DESC"])
@@ -103,7 +103,7 @@ async def _change(story: Story, dba: asyncpg.Connection, table: str, column: str
         f' WHERE t."{column}" IS DISTINCT FROM ({change}) AND t."{column}" IS NOT NULL ORDER BY {order} LIMIT 1)'
         " RETURNING 1"
     )
-    findings = without_tracks(await look(dba, story.known))
+    findings = await look_at_rows(dba, story)
     await move.rollback()
     assert changed, f"{table}.{column} = {change}: no row to try it on"
     if (table, column, order) != FIRST_MIGRATION or "-" not in change:
@@ -119,7 +119,7 @@ async def test_row_deleted_is_named(story: Story, dba: asyncpg.Connection, table
         move = dba.transaction()
         await move.start()
         await dba.execute(f"DELETE FROM ledger.{table} WHERE ctid = $1", places[at][0])
-        findings = without_tracks(await look(dba, story.known))
+        findings = await look_at_rows(dba, story)
         await move.rollback()
         assert findings, f"{table} row {at} was not missed"
 
@@ -129,7 +129,7 @@ async def test_row_copied_is_named(story: Story, dba: asyncpg.Connection, table:
     """A row stands twice, once its keys are dropped."""
     await open_table(dba, table)
     await dba.execute(f"INSERT INTO ledger.{table} SELECT * FROM ledger.{table} ORDER BY ctid DESC LIMIT 1")
-    assert without_tracks(await look(dba, story.known))
+    assert await look_at_rows(dba, story)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -137,7 +137,7 @@ async def test_table_emptied_is_named(story: Story, dba: asyncpg.Connection, tab
     """A whole table is cleared; what is beyond fsck row by row may not be beyond it as a whole."""
     await open_table(dba, table)
     await dba.execute(f"TRUNCATE ledger.{table}")
-    assert without_tracks(await look(dba, story.known)) or table in BEYOND["delete"]
+    assert await look_at_rows(dba, story) or table in BEYOND["delete"]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -157,7 +157,7 @@ async def test_column_swapped_between_two_rows_is_named(story: Story, dba: async
             first, second = pair
             for at, value in ((first["a"], second["v"]), (second["a"], first["v"])):
                 await dba.execute(f'UPDATE ledger.{table} SET "{column.name}" = $1 WHERE ctid = $2', value, at)
-        findings = without_tracks(await look(dba, story.known))
+        findings = await look_at_rows(dba, story)
         await move.rollback()
         assert findings or len(pair) < 2 or (table, column.name) in SWAP_IS_NOTHING, f"{table}.{column.name}"
 
@@ -167,7 +167,7 @@ async def test_entries_swapped_whole_are_named(story: Story, dba: asyncpg.Connec
     for table in ("entry", "receipt", "detail", "fact"):
         await open_table(dba, table)
         await dba.execute(f"UPDATE ledger.{table} SET seq = CASE seq WHEN 20 THEN 21 ELSE 20 END WHERE seq IN (20, 21)")
-    checks = {finding.check for finding in await look(dba, story.known)}
+    checks = {finding.check for finding in await look(dba, story)}
     assert {"leaf-index", "state-root"} <= checks
 
 
@@ -177,7 +177,7 @@ async def test_entries_renumbered_are_named(story: Story, dba: asyncpg.Connectio
         await open_table(dba, table)
         await dba.execute(f"DELETE FROM ledger.{table} WHERE seq = 5")
         await dba.execute(f"UPDATE ledger.{table} SET seq = seq - 1 WHERE seq > 5")
-    findings = await look(dba, story.known)
+    findings = await look(dba, story)
     assert any(finding.check == "leaf-index" and finding.index == 5 for finding in findings)
 
 
@@ -191,7 +191,7 @@ async def test_material_let_be_read_in_secret_is_named(story: Story, dba: asyncp
         " (SELECT FROM ledger.material_grant WHERE agency = $1::text AND sha256 = $2::bytea)",
         [tuple(row)[:2] for row in rows],
     )
-    findings = without_tracks(await look(dba, story.known))
+    findings = await look_at_rows(dba, story)
     assert {(finding.check, finding.index) for finding in findings} == {("withheld-digest", row["seq"]) for row in rows}
 
 
@@ -202,6 +202,6 @@ async def test_grant_of_a_request_taken_away_is_named(story: Story, dba: asyncpg
         "DELETE FROM ledger.material_grant AS g USING ledger.material_withheld AS w"
         " WHERE g.agency = w.agency AND g.sha256 = w.sha256"
     )
-    findings = without_tracks(await look(dba, story.known))
+    findings = await look_at_rows(dba, story)
     asked = await dba.fetchval("SELECT max(seq) FROM ledger.entry WHERE leaf LIKE '%\"material-request\"%'::bytea")
     assert [(finding.check, finding.index) for finding in findings] == [("grant-missing", asked)]

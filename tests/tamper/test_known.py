@@ -21,12 +21,12 @@ from gateway.core.log.key_history import KeyHistory
 from gateway.ledger.fsck_source import DatabaseSource
 from tests.support.notes import make_key, make_witness
 from tests.tamper.move import look
-from tests.tamper.story import ORIGIN, VAULT, Story
+from tests.tamper.story import ORIGIN, Story
 
 
 async def test_bundle_of_a_revoked_or_unknown_key_is_named(story: Story, dba: asyncpg.Connection) -> None:
     """A bundle that entered the ledger after its key was revoked, or before it was registered, is named."""
-    source = DatabaseSource(dba, keys=VAULT)
+    source = DatabaseSource(dba, keys=story.vault)
     history = await load_keys(source)
     registered = list(history.keys.values())
     revoked = KeyHistory.of([*registered, replace(registered[0], kind=EntryKind.KEY_REVOKED)])
@@ -61,7 +61,7 @@ async def test_keys_of_others_name_every_signature(story: Story, dba: asyncpg.Co
     """Under other keys nothing is signed."""
     keys = SealKeys(make_key(ORIGIN, seed="x").verifier, (make_witness("witness-1.invalid", seed="x").verifier,))
     strange = replace(story.known, receipt_certificates=frozenset({b"other"}), pseudonym_key=b"x" * 32, seals=keys)
-    checks = {finding.check for finding in await look(dba, strange)}
+    checks = {finding.check for finding in await look(dba, story, strange)}
     assert {"receipt-header", "bundle-pseudonym", "checkpoint-signature", "cosignature-signature"} <= checks
 
 

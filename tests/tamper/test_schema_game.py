@@ -69,7 +69,7 @@ WAYS = {
 async def test_schema_changed_is_named(story: Story, dba: asyncpg.Connection, way: str) -> None:
     """fsck finds the change in the schema, whether it still could read the rows or not."""
     await dba.execute(WAYS[way])
-    assert [finding for finding in await look(dba, story.known) if finding.where == "schema"]
+    assert [finding for finding in await look(dba, story) if finding.where == "schema"]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -80,7 +80,7 @@ async def test_table_swapped_for_a_perfect_copy_with_a_change_is_named(
     await dba.execute(f"CREATE TABLE ledger.copy (LIKE ledger.{table} INCLUDING ALL)")
     await dba.execute(f"INSERT INTO ledger.copy SELECT * FROM ledger.{table} ORDER BY ctid OFFSET 1")
     await dba.execute(f"ALTER TABLE ledger.{table} RENAME TO old; ALTER TABLE ledger.copy RENAME TO {table}")
-    assert await look(dba, story.known)
+    assert await look(dba, story)
 
 
 async def test_session_as_replica_leaves_no_track_but_the_row(story: Story, dba: asyncpg.Connection) -> None:
@@ -93,6 +93,6 @@ async def test_session_as_replica_leaves_no_track_but_the_row(story: Story, dba:
     await dba.execute("SET LOCAL session_replication_role = replica")
     await dba.execute("UPDATE ledger.entry SET actor = 'ct:999001' WHERE seq = 3")
     await dba.execute("ALTER TABLE ledger.entry ENABLE ALWAYS TRIGGER insert_only")
-    findings = await look(dba, story.known)
+    findings = await look(dba, story)
     assert [(finding.check, finding.index) for finding in findings] == [("entry-column", 3)]
     assert "actor" in findings[0].place

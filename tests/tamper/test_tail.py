@@ -9,7 +9,7 @@ import asyncpg
 from gateway.audit.finding import AuditFinding
 from gateway.audit.seal_check import SealKeys
 from gateway.core.log.checkpoint import Checkpoint
-from tests.tamper.move import columns, look, open_table, without_tracks
+from tests.tamper.move import columns, look, look_at_rows, open_table
 from tests.tamper.story import ORIGIN, Story
 
 
@@ -32,7 +32,7 @@ async def cut_tail(dba: asyncpg.Connection, size: int) -> None:
 async def look_with(dba: asyncpg.Connection, story: Story, *remembered: Checkpoint) -> list[AuditFinding]:
     """fsck with checkpoints that somebody kept."""
     seals = replace(story.known.seals, remembered=remembered)
-    return without_tracks(await look(dba, replace(story.known, seals=seals)))
+    return await look_at_rows(dba, story, replace(story.known, seals=seals))
 
 
 async def head(dba: asyncpg.Connection) -> Checkpoint:
@@ -84,7 +84,7 @@ async def test_keys_missing_leave_only_their_checks_out(story: Story, dba: async
     bare = replace(story.known, receipt_certificates=None, pseudonym_key=None, seals=SealKeys())
     reading = dba.transaction()
     await reading.start()
-    assert await look(dba, bare) == []
+    assert await look(dba, story, bare) == []
     await reading.rollback()
     await open_table(dba, "entry")
     await dba.execute(
@@ -92,4 +92,4 @@ async def test_keys_missing_leave_only_their_checks_out(story: Story, dba: async
         "replace(convert_from(leaf, 'UTF8'), 'NOT_EVALUATED', 'NOT_EVALUATEX'), 'UTF8')"
         " WHERE seq = (SELECT min(seq) FROM ledger.entry WHERE kind = 'submitted')"
     )
-    assert {finding.check for finding in without_tracks(await look(dba, bare))} == {"leaf-hash"}
+    assert {finding.check for finding in await look_at_rows(dba, story, bare)} == {"leaf-hash"}

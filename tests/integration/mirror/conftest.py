@@ -37,7 +37,8 @@ from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
 from gateway.ledger.sealed import Sealer
 from tests.support.postgres import create_database, database_dropped
-from tests.tamper.story import CT, JA, ORIGIN, PR, PS, VAULT, Story
+from tests.support.vault import DerivedVault
+from tests.tamper.story import CT, JA, ORIGIN, PR, PS, Story
 
 OV = parse_agency("ov:999001")
 PARTIES = (PS, PR, CT, JA)
@@ -75,7 +76,7 @@ class StoryGateway:
             SimpleNamespace(
                 reader=Reader(pool),
                 checkpoints=CheckpointStore(pool),
-                mirror=MirrorReader(pool, Sealer(ORIGIN, VAULT)),
+                mirror=MirrorReader(pool, Sealer(ORIGIN, DerivedVault())),
                 policy=None,
                 statement_forms=statement_forms(load_form_book()),
             ),
@@ -224,7 +225,7 @@ async def lose_tail(dsn: str, size: int) -> None:
 
 async def _named(row: asyncpg.Record) -> list[bytes]:
     """Digests of everything that a bundle names, its record among them."""
-    seal = (await Sealer(ORIGIN, VAULT).prepare({row["case_id"]: False}))[row["case_id"]]
+    seal = (await Sealer(ORIGIN, DerivedVault()).prepare({row["case_id"]: False}))[row["case_id"]]
     jws = seal.open("bundle.manifest_jws", row["handoff"], row["manifest_jws"]).decode()
     segment = jws.split(".")[1]
     payload = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode()

@@ -23,7 +23,7 @@ from gateway.core.pseudonym import Pseudonyms
 from gateway.ledger.rebuild import LEFT_ALONE, TABLES, RowDiffersError, UnknownTableError
 from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog, dump, lose_tail, superuser
 from tests.support.notes import make_key
-from tests.tamper.story import CT, JA, ORIGIN, PR, PS, PSEUDONYM_KEY, VAULT
+from tests.tamper.story import CT, JA, ORIGIN, PR, PS, PSEUDONYM_KEY
 
 
 async def rebuild(
@@ -34,7 +34,7 @@ async def rebuild(
     folders = [log.folder(agency) for agency in agencies]
     return await rebuild_ledger(
         log.dsn, folders, policy, log.story.known, lambda text: None,
-        keys=VAULT, pseudonyms=Pseudonyms(PSEUDONYM_KEY), is_kept=is_kept,
+        keys=log.story.vault, pseudonyms=Pseudonyms(PSEUDONYM_KEY), is_kept=is_kept,
     )  # fmt: skip
 
 
