@@ -41,7 +41,7 @@ MAX_LINE_BYTES: Final = 64 * 1024
 _JSON_ALWAYS: Final = typer.Option("--json", help="Changes nothing: the answers are JSON lines anyway.")
 _SETTINGS: Final = typer.Option(
     "--settings",
-    help="YAML with month_rule, weekend_rolls, trial_start and lengths, instead of the defaults.",
+    help="YAML with month_rule, weekend_rolls, trial_start, signed_send_hours and lengths, instead of the defaults.",
     exists=True,
     dir_okay=False,
 )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.core.access.enquiry import STATEMENT_TYPE, to_progress
 from gateway.core.clock.extension import EXTENDED, judge_extensions
+from gateway.core.clock.overdue import judge_overdue
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf
@@ -19,7 +20,7 @@ from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.port.flow import SignedStatement
 from gateway.core.port.ledger import Appended, StoredStatement
-from gateway.core.procedure.procedural_act import PROCEDURAL_ACT
+from gateway.core.procedure.procedural_act import PROCEDURAL_ACT, act_of
 from gateway.core.procedure.track_cause import read_act_cause, read_act_facts
 from gateway.core.signed import payload_of
 from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
@@ -88,6 +89,7 @@ async def _submit(parts: Parts, caller: Agency, statement_jws: str) -> Stated:
     try:
         acted = await _tell(parts, statement, case) if not errors else Acted()
         findings = await _judge_extensions(parts, statement, acted, case)
+        findings += await _judge_overdue(parts, statement, case) if not errors else []
         errors += [finding for finding in findings if finding.severity is Severity.ERROR]
         warnings += [finding for finding in findings if finding.severity is not Severity.ERROR]
         if errors:
@@ -183,6 +185,15 @@ async def _judge_extensions(parts: Parts, statement: Statement, acted: Acted, ca
     known = await parts.reader.case_facts(case)
     path = "/body/extension" if statement.type == PROCEDURAL_ACT else "/body/decided_at"
     return judge_extensions(known, acted.facts, parts.clock(), parts.clocks, parts.counting, path=path)
+
+
+async def _judge_overdue(parts: Parts, statement: Statement, case: str) -> list[Finding]:
+    """An act that belongs to a limit that has passed is no act before."""
+    row = act_of(statement) if statement.type == PROCEDURAL_ACT else None
+    if row is None or not row.overdue:
+        return []
+    known, at = await parts.reader.case_facts(case), statement.occurred_at
+    return judge_overdue(known, row.overdue, at, parts.clocks, parts.counting, path="/body/act")
 
 
 async def _act(parts: Parts, statement: Statement, case: str) -> Acted:

@@ -73,7 +73,9 @@ async def submit_bundle(parts: Parts, caller: Agency, manifest_jws: str, record:
         command = _command(parts, checked, caller, manifest_jws, case)
         read = checked.reading.case if checked.reading is not None else None
         told = read_annex_facts(checked.annexes)
-        appended = await parts.writer.append(tell_submit(command, read, parts.pseudonyms, parts.clock(), told))
+        signed_at = checked.signed.manifest.created_at
+        command = tell_submit(command, read, parts.pseudonyms, parts.clock(), told, signed_at=signed_at)
+        appended = await parts.writer.append(command)
     except GatewayError as error:
         if checked.signed.signer == caller == checked.signed.manifest.sender:
             error.case = case

@@ -63,7 +63,13 @@ def hide_persons(facts: Iterable[Fact], pseudonyms: Pseudonyms, case_number: str
 
 
 def tell_submit(
-    command: Command, case: Case | None, pseudonyms: Pseudonyms, at: datetime, told: Iterable[Fact] = ()
+    command: Command,
+    case: Case | None,
+    pseudonyms: Pseudonyms,
+    at: datetime,
+    told: Iterable[Fact] = (),
+    *,
+    signed_at: datetime | None = None,
 ) -> Command:
     """Add what a submit tells.
 
@@ -73,6 +79,7 @@ def tell_submit(
         pseudonyms: makes those of the persons.
         at: gateway time, aware.
         told: what annexes tell, by person key.
+        signed_at: when the sender signed it, aware.
 
     Returns:
         the command.
@@ -84,7 +91,14 @@ def tell_submit(
         return command
     kind = command.handoff_kind
     facts = [*read_record_facts(case, kind, at, result=command.rule_result), *told]
-    facts += read_act_facts(kind, EntryKind.SUBMITTED, at, receiver=command.receiver.role, persons=find_persons(facts))
+    facts += read_act_facts(
+        kind,
+        EntryKind.SUBMITTED,
+        at,
+        receiver=command.receiver.role,
+        persons=find_persons(facts),
+        signed_at=signed_at,
+    )
     return with_facts(command, hide_persons(facts, pseudonyms, command.bundle.case_number))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -210,20 +211,32 @@ async def test_scenario_22_person_without_papers_is_numbered_and_never_eligible_
 
 
 async def test_scenario_28_agency_offline_finds_its_queue_and_both_times_are_kept(cast: Cast) -> None:
-    """What was signed in an outage of 36 hours is taken afterwards; both times are kept."""
-    case = papers(transfer(sent="2026-02-05T09:00"))
-    manifest, jws, record = await cast.police.bundle(case)
-    signed_at = manifest.created_at
+    """What was signed on the last day and came 36 hours later is late, unless the policy trusts signatures."""
+    case = papers(transfer(sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    assert (await cast.world.clocks(case))[1, "K22"] == "2026-03-12"
+    indicted = papers(indictment(case, on="2026-03-12", sent="2026-03-12T17:00", received="2026-03-02T10:00"))
+    manifest, jws, record = await cast.pr.bundle(indicted)
     cast.clock.advance(hours=36)
-    submitted = await cast.police.client.submit(jws, record, bundle_id=manifest.bundle_id)
-    assert submitted.receipt.entry.recorded_at - signed_at == cast.clock() - signed_at
-    assert (submitted.receipt.entry.recorded_at - signed_at).total_seconds() == 36 * 3600
+    submitted = await cast.pr.client.submit(jws, record, bundle_id=manifest.bundle_id)
+    assert submitted.receipt.entry.recorded_at - manifest.created_at == timedelta(hours=36)
     # The receiver was away too: what queued for it comes in order, and nothing is lost.
-    row, _ = await anext(cast.pr.client.watch_inbox())
+    row, _ = await anext(cast.court.client.watch_inbox())
     assert row.handoff == manifest.bundle_id
-    await cast.pr.client.claim(manifest.bundle_id, "desk")
-    fetched = await cast.pr.client.fetch(manifest.bundle_id, "desk")
-    assert fetched.manifest_jws == jws
+    await cast.court.client.claim(manifest.bundle_id, "desk")
+    fetched = await cast.court.client.fetch(manifest.bundle_id, "desk")
+    assert fetched.manifest_jws == jws, "the time of the signature is in what the receiver has"
+
+    # Is the obligation met by a signed send? By default not; the policy flag says for how long an outage it is.
+    trusting, brief = cast.world.home / "trusting.yaml", cast.world.home / "brief.yaml"
+    trusting.write_text("signed_send_hours: 48\n", encoding="utf-8")
+    brief.write_text("signed_send_hours: 24\n", encoding="utf-8")
+    await cast.world.schedule(trusting)
+    assert ("breach", "2026-03-12") not in await cast.pr.told(case, "K22")
+    (ended,) = (clock for clock in (await cast.world.fold(case)).book.ended if clock.rule.id == "K22")
+    assert ended.stopped_at == submitted.receipt.entry.recorded_at
+    await cast.world.schedule(brief)
+    assert (await cast.pr.told(case, "K22"))[-1] == ("breach", "2026-03-12")
 
 
 async def test_scenario_17_officer_whose_qualification_had_expired_is_told_or_blocked(cast: Cast) -> None:

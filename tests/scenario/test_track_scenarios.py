@@ -6,8 +6,13 @@ from dataclasses import replace
 
 from gateway.core.case.case import Case, Recording, Victim
 from gateway.core.entry import EntryKind
+from gateway.core.identity import parse_agency
+from gateway.core.judge.engine import judge_dossier
+from gateway.core.judge.proceeding import make_dossier
+from gateway.core.judge.rule_set import load_rule_set
 from gateway.core.procedure.track import Own
 from tests.scenario.case_file import (
+    ADAPTERS,
     at,
     bail,
     day,
@@ -16,6 +21,7 @@ from tests.scenario.case_file import (
     indictment,
     judged,
     judgment,
+    native,
     not_prosecuted,
     proposed,
     retransfer,
@@ -93,12 +99,26 @@ async def _changes_hands(cast: Cast, case: Case, giver: Organ, taker: Organ) -> 
     assert [("T08" in entry.transitions, entry.actor) for entry in stated] == [(True, giver.name), (True, taker.name)]
 
 
+def _judge(case: Case) -> tuple[str, list[set[str]]]:
+    """What the rules say of a record as its sender writes it, and which of them stand against each person."""
+    sender, receiver = (parse_agency(name).system for name in (case.sender, case.receiver))
+    read = ADAPTERS.read(native(case), sender=sender, receiver=receiver).case
+    assert read is not None
+    dossier = make_dossier(read, case.sent_at)
+    assert dossier is not None
+    outcome = judge_dossier(load_rule_set(), dossier)
+    return outcome.result.value, [{one.rule for one in person.findings} for person in outcome.persons]
+
+
 async def test_scenario_07_one_of_three_withdraws_and_the_whole_case_leaves_the_lane(cast: Cast) -> None:
     """A co-defendant who withdraws consent at court takes all three off the fast track; the limit begins again."""
-    case = papers(transfer(*(suspect(number, law="264") for number in (1, 2, 3)), sent="2026-03-02T09:00"))
+    settled = Victim(key="V1101080000002026010001", name="测试人子", settled=True, settled_on=day("2026-03-01"))
+    thieves = (suspect(number, law="264") for number in (1, 2, 3))
+    case = papers(transfer(*thieves, sent="2026-03-02T09:00", victims=(settled,)))
     await cast.pr.accept(await cast.police.submit(case))
     persons = tuple(proposed(person, on="2026-03-05") for person in case.persons)
     indicted = papers(indictment(case, *persons, on="2026-03-06", received="2026-03-02T10:00"))
+    assert _judge(indicted) == ("ELIGIBLE", [set(), set(), set()]), "before the withdrawal nothing stands against them"
     await cast.court.accept(await cast.pr.submit(indicted))
     await cast.court.act("consent_given", indicted, persons=(1, 2))
     await cast.court.act("consent_withdrawn", indicted, persons=(3,))
@@ -106,6 +126,15 @@ async def test_scenario_07_one_of_three_withdraws_and_the_whole_case_leaves_the_
     cast.clock.set("2026-03-10T10:00")
     fast = papers(judgment(indicted, on="2026-03-10"))
     assert "TRACK_NOT_ALLOWED" in await cast.court.refused(fast), "nobody is judged on the fast track any more"
+    # What the rules say of the case as it stands after the withdrawal: against the two who consent only X05.
+    against = tuple(replace(judged(person), plea_consents=person.order != 3) for person in indicted.persons)
+    withdrawn = papers(judgment(indicted, *against, on="2026-03-10"))
+    assert _judge(withdrawn) == ("INELIGIBLE", [{"X05"}, {"X05"}, {"E04"}])
+    _, jws, record = await cast.court.bundle(withdrawn)
+    said = (await cast.court.client.validate(jws, record)).findings
+    assert {(one.code.name, one.path) for one in said if one.path.startswith("/CASE/DSR/R[3]/")} == {
+        ("CO_DEFENDANT_OBJECTS", "/CASE/DSR/R[3]/@TYCX"), ("PROCEDURE_NOT_CONSENTED", "/CASE/DSR/R[3]/@TYCX"),
+    }  # fmt: skip
     await cast.court.act("converted_summary", indicted, reason="一名被告人撤回同意")
     assert (await cast.oversight.stage(case))[0] == "C3"
     dues = await cast.world.clocks(indicted)
@@ -149,6 +178,7 @@ async def test_scenario_14_transfer_on_day_31_of_the_supplement_is_a_breach(cast
     await cast.police.accept(await cast.pr.submit(back))
     due = (await cast.world.clocks(case))[1, "K24"]
     assert due == "2026-04-07", "4 to 6 April are holidays"
+    assert await refused(cast.pr.act("reasons_asked", case)) == {"CLOCK_NOT_PASSED": "/body/act"}
     cast.clock.set("2026-04-08T09:00")
     await cast.world.schedule()
     await cast.world.schedule()
@@ -159,7 +189,17 @@ async def test_scenario_14_transfer_on_day_31_of_the_supplement_is_a_breach(cast
     assert await cast.court.told(case, "K24") == []
     assert {entry.notified for entry in breaches if entry.clock == "K24"} == {("pr:110108", "ps:110108")}
     late = papers(retransfer(back, sent="2026-04-08T10:00"))
-    await cast.pr.accept(await cast.police.submit(late))
+    sent = await cast.police.submit(late)
+    # SPP 347: the procuratorate asks why; the police answer, and both are entries that the other reads.
+    unasked = await refused(cast.police.act("reasons_given", case, reason="鉴定机构延期"))
+    assert unasked == {"TRANSITION_NOT_ALLOWED": "/body/act"}
+    await cast.pr.act("reasons_asked", case)
+    await cast.police.act("reasons_given", case, reason="鉴定机构延期")
+    read = [one.statement.body async for one in cast.pr.client.list_statements(case_number=case.police_no)]
+    assert [(body["act"], body.get("reason")) for body in read] == [
+        ("reasons_asked", None), ("reasons_given", "鉴定机构延期"),
+    ]  # fmt: skip
+    await cast.pr.accept(sent)
     assert (await cast.oversight.stage(case))[0] == "J1"
 
 
@@ -175,6 +215,10 @@ async def test_scenario_15_raised_proposal_stays_fast_with_the_longer_limit(cast
     cast.clock.set("2026-03-10T10:00")
     await cast.pr.act("proposal_adjusted", indicted, persons=(1,), expected_months=14)
     assert (await cast.world.clocks(indicted))[1, "K31"] == "2026-03-23", "21 March is a Saturday"
+    fourteen = proposed(case.persons[0], months=14, probation=18, on="2026-03-10")
+    assert _judge(papers(replace(indicted, persons=(fourteen,)))) == ("ELIGIBLE", [set()]), "three years are the bound"
+    over = proposed(case.persons[0], months=37, probation=0, on="2026-03-10")
+    assert _judge(papers(replace(indicted, persons=(over,)))) == ("INELIGIBLE", [{"E02"}])
     assert (await cast.oversight.stage(case))[0] == "C1"
     assert (await cast.world.tracks(case))[1].recognizance == "due"
     again = proposed(case.persons[0], months=14, probation=18, on="2026-03-11")

@@ -457,9 +457,9 @@ class World:
                 dues[numbers.get(person, 0), name] = error.code.name
         return dues
 
-    async def schedule(self) -> None:
-        """Let the scheduler look once, at the time of the scenario."""
-        settings = SchedulerSettings(database_url=self.database_url, origin=ORIGIN)
+    async def schedule(self, readings: Path | None = None) -> None:
+        """Let the scheduler look once, at the time of the scenario, counting by a file of readings."""
+        settings = SchedulerSettings(database_url=self.database_url, origin=ORIGIN, readings=readings)
         stop = asyncio.Event()
         await run_scheduler_process(settings, stop, lambda _: None, is_once=True, clock=self.clock)
 

@@ -11,8 +11,9 @@ Source: domain model, sections 0, 1.4 to 1.7 and 2.3 (column clock effect).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from gateway.core.clock.assume import assume_shortest
@@ -26,7 +27,7 @@ from gateway.core.clock.clock import (
     revise_clock,
     suspend_clock,
 )
-from gateway.core.clock.due import Counting, Due, to_day
+from gateway.core.clock.due import Counting, Due, is_before, to_day
 from gateway.core.clock.length import parse_length
 from gateway.core.clock.rule import RECIPIENT, STEP, ClockRule
 from gateway.core.clock.table import ClockTable
@@ -51,7 +52,9 @@ MEASURES: Final[Mapping[str, str | None]] = {
     "released": None,
     "measure_ended": None,
 }
-_OWN: Final = frozenset({STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account"})
+_OWN: Final = frozenset(
+    {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at"}
+)
 """What is said of the event, not of the person."""
 _OF_ACCOUNT: Final = frozenset(
     {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
@@ -241,11 +244,23 @@ class _Folding:
                 if other is not None and (key[0], other, "") not in self.book.running:
                     self.book.switch(key, other, fact.at)
                 else:
-                    self.book.stop(key, fact.at)
+                    self._stop_one(key, clock, fact)
             except GatewayError as error:
                 self._report(known, kind, error.code)
             else:
                 self._resume_after(kind, known)
+
+    def _stop_one(self, key: ClockKey, clock: Clock, fact: Fact) -> None:
+        """Where the reading trusts a signature, what was held up ends its sender's limit when it was signed."""
+        signed, most = fact.inputs.get("signed_at"), timedelta(hours=self.counting.settings.signed_send_hours)
+        if signed is not None and isinstance(fact.at, datetime):
+            moment = datetime.fromisoformat(signed)
+            if fact.at - moment <= most and is_before(clock.start, moment):
+                # If something that the clock knows happened after the signature, the signature proves nothing.
+                with suppress(GatewayError):
+                    self.book.stop(key, moment)
+                    return
+        self.book.stop(key, fact.at)
 
     def _resume_after(self, kind: str, known: KnownFact) -> None:
         if kind not in self.table.suspending:

@@ -37,12 +37,14 @@ class ClockSettings:
         month_rule: from which day months are counted.
         weekend_rolls: an ordinary weekend counts as a holiday when a limit ends on it.
         trial_start: what starts K31.
+        signed_send_hours: what was signed so long before it came counts as sent when it was signed; 0 for never.
         lengths: other lengths, by id, for rules that are neither statute nor source.
     """
 
     month_rule: MonthRule
     weekend_rolls: bool
     trial_start: TrialStart
+    signed_send_hours: int = 0
     lengths: Mapping[str, Length] = field(default_factory=dict)
 
 

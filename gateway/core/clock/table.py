@@ -19,6 +19,8 @@ from gateway.core.rule import Confidence, RuleFileError, RuleSet, load_rules
 
 RULES: Final = "clocks"
 REQUIRED: Final = ("title", "belongs_to", "owner", "start", "stop", "length", "roll", "force")
+_MOST_HOURS: Final = 240
+"""Of an outage; a reading by which a signature of any age counts would be no limit any more."""
 OPTIONAL: Final = (
     "inputs", "assume", "extensions", "suspended_by", "max_runs", "steps", "only_if", "not_if", "becomes", "restarts",
 )  # fmt: skip
@@ -138,7 +140,7 @@ def parse_settings(name: str, value: Any, defaults: Mapping[str, Any] | None = N
 
     Args:
         name: of the file, for messages.
-        value: mapping with month_rule, weekend_rolls, trial_start and lengths.
+        value: mapping with month_rule, weekend_rolls, trial_start, signed_send_hours and lengths.
         defaults: for those that are left out; None when all must be there.
 
     Returns:
@@ -151,6 +153,7 @@ def parse_settings(name: str, value: Any, defaults: Mapping[str, Any] | None = N
         "month_rule": MonthRule,
         "weekend_rolls": _parse_flag,
         "trial_start": TrialStart,
+        "signed_send_hours": _parse_hours,
         "lengths": _parse_lengths,
     }
     value = {**(defaults or {}), **value} if isinstance(value, dict) else {}
@@ -170,6 +173,12 @@ def parse_settings(name: str, value: Any, defaults: Mapping[str, Any] | None = N
 def _parse_flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("it must be true or false")
+    return value
+
+
+def _parse_hours(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_HOURS:
+        raise ValueError(f"it must be a number of hours, 0 to {_MOST_HOURS}")
     return value
 
 

@@ -60,6 +60,7 @@ INPUTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "measure": _is_word,
     "procedure": _is_word,
     "recipient": _is_word,
+    "signed_at": _matches(_INSTANT.pattern),
     "step": _is_word,
     "whole_account": _is_flag,
 }

@@ -9,11 +9,11 @@ Source: domain model, sections 0 (5), 1.6, 1.7 and 2.3 (column clock effect).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from gateway.core.entry import EntryKind
-from gateway.core.fact.fact import Fact
+from gateway.core.fact.fact import Fact, to_moment_text
 from gateway.core.identity import Role
 from gateway.core.route import RecordKind
 
@@ -34,6 +34,8 @@ class _Told(NamedTuple):
     from_receiver: Role | None = None
 
 
+LATE: Final = timedelta(minutes=5)
+"""Clocks differ by so much; what took longer was held up on the way."""
 _K, _S, _A = RecordKind, EntryKind.SUBMITTED, EntryKind.ACCEPTED
 _SERVED: Final = {"recipient": "PROCURATORATE"}
 _POLICE_STEP: Final = {"step": "POLICE_RECONSIDERATION"}
@@ -75,6 +77,7 @@ def read_act_facts(
     *,
     receiver: Role,
     persons: Mapping[str, Mapping[str, Any]],
+    signed_at: datetime | None = None,
 ) -> list[Fact]:
     """Tell what an act on a handoff makes happen.
 
@@ -84,18 +87,21 @@ def read_act_facts(
         at: gateway time, aware.
         receiver: role of the agency that receives it.
         persons: key or pseudonym of every person of the handoff, with what is known of the person.
+        signed_at: when the sender signed what is submitted, aware; told when the gateway heard of it much later.
 
     Returns:
         the facts.
     """
     facts: list[Fact] = []
+    is_late = act is EntryKind.SUBMITTED and signed_at is not None and at - signed_at > LATE
+    sent = {"signed_at": to_moment_text(signed_at)} if is_late and signed_at is not None else {}
     for told in TABLE.get((kind, act), ()):
         if told.from_receiver not in (None, receiver):
             continue
         for person in ("",) if told.of_file else persons:
             about = persons.get(person, {})
             fast = {"fast_track": about["fast_track"]} if told.kind in _ASKS_LANE and "fast_track" in about else {}
-            facts.append(Fact(kind=told.kind, at=at, person=person, inputs={**told.inputs, **fast}))
+            facts.append(Fact(kind=told.kind, at=at, person=person, inputs={**told.inputs, **fast, **sent}))
     return facts
 
 

@@ -193,6 +193,12 @@ def _file_field(name: str, value: Any, source: str = "") -> Special:
     return change
 
 
+def _reasons_given(act: Acting) -> Moved:
+    if act.tracks.reasons != "asked":
+        raise forbid(act.row, "the procuratorate has not asked for reasons")
+    return act.moved, replace(act.tracks, reasons="given")
+
+
 SPECIALS: Final[Mapping[str, Special]] = {
     "absent_refused": _absent,
     "terminated": _terminated,
@@ -211,6 +217,8 @@ SPECIALS: Final[Mapping[str, Special]] = {
     "recording_asked": _file_field("recordings", "asked"),
     "recording_delivered": _file_field("recordings", "delivered"),
     "recording_not_delivered": _file_field("recordings", "not_delivered"),
+    "reasons_asked": _file_field("reasons", "asked"),
+    "reasons_given": _reasons_given,
     "property_listed": _file_field("property", "listed"),
     "property_transferred": _file_field("property", "transferred"),
     "property_disposed": _file_field("property", "disposed"),

@@ -60,6 +60,7 @@ class ActRow:
         documents: codes of the documents that go with it.
         without_documents: what a statement is that does not name them all: ``warn`` or ``refuse``.
         fact: what it tells the clocks; "" for nothing.
+        overdue: id of the clock of the case that must have passed before; "" for none.
     """
 
     rule: Rule
@@ -78,6 +79,7 @@ class ActRow:
     documents: tuple[str, ...] = ()
     without_documents: Severity = Severity.WARNING
     fact: str = ""
+    overdue: str = ""
 
     @property
     def id(self) -> str:
@@ -86,7 +88,7 @@ class ActRow:
 
 
 _REQUIRED: Final = ("title", "transition", "who", "standing", "scope", "from")
-_OPTIONAL: Final = ("to", "sets", "only", "when_all", "needs", "documents", "without_documents", "fact")
+_OPTIONAL: Final = ("to", "sets", "only", "when_all", "needs", "documents", "without_documents", "fact", "overdue")
 _WITHOUT: Final = {"warn": Severity.WARNING, "refuse": Severity.ERROR}
 UNSEEN: Final = frozenset({Stage.INTAKE, Stage.CASE_ACCEPTED, Stage.FILED, Stage.INVESTIGATING})
 """Where a case may stand that the gateway has not seen move: it hears of it when the police begin to tell."""
@@ -147,4 +149,5 @@ def _to_act(rule: Rule, content: Mapping[str, Any]) -> ActRow:
         documents=tuple(content.get("documents", ())),
         without_documents=_WITHOUT[content.get("without_documents", "warn")],
         fact=content.get("fact", ""),
+        overdue=content.get("overdue", ""),
     )

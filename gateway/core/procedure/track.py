@@ -100,6 +100,7 @@ class Tracks:
         property: listed, transferred, frozen or disposed; "" when nobody said.
         frozen_until: day on which the freeze ends; "" for none.
         recordings: asked, delivered or not_delivered; "" before.
+        reasons: why a supplement was late: asked or given; "" before.
         withdrawal_asked_by: procuratorate that asks to withdraw the prosecution; "" for none.
     """
 
@@ -111,6 +112,7 @@ class Tracks:
     property: str = ""
     frozen_until: str = ""
     recordings: str = ""
+    reasons: str = ""
     withdrawal_asked_by: str = ""
 
     def with_file(self) -> Iterator[str]:
@@ -123,7 +125,7 @@ class Tracks:
 
 
 NO_TRACKS: Final = Tracks()
-_FILE_FIELDS: Final = ("lane", "passing_to", "property", "frozen_until", "recordings", "withdrawal_asked_by")
+_FILE_FIELDS: Final = ("lane", "passing_to", "property", "frozen_until", "recordings", "reasons", "withdrawal_asked_by")
 
 
 def to_track(track: PersonTrack) -> dict[str, Any]:

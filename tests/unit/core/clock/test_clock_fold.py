@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,9 +17,10 @@ from gateway.core.clock.calendar import load_calendar
 from gateway.core.clock.clock import find_due
 from gateway.core.clock.due import Counting, Moment
 from gateway.core.clock.fold import Fold, fold_facts
+from gateway.core.clock.overdue import judge_overdue
 from gateway.core.clock.table import load_clock_table
 from gateway.core.errors import ErrorCode
-from gateway.core.fact.fact import Fact, KnownFact
+from gateway.core.fact.fact import Fact, KnownFact, to_moment_text
 from gateway.core.fact.order import WORDS, order_facts
 from gateway.core.procedure.act_table import load_acts
 from tests.support.step_fold import Steps
@@ -478,3 +480,45 @@ def test_fold_order_is_by_time(facts: list[KnownFact]) -> None:
     assert days == sorted(days)
     instants = [moment for moment in ordered if isinstance(moment, datetime)]
     assert instants == sorted(instants)
+
+
+def _indicted(hours: int, signed: datetime, late: int) -> tuple[Moment | None, datetime]:
+    """When K22 ended by a reading, and when the gateway heard of the indictment that was signed before."""
+    came = signed + timedelta(hours=late)
+    facts = [
+        tell("named", "2026-03-02", procedure="FAST"),
+        tell("pr_received", "2026-03-02"),
+        tell("indicted", came, signed_at=to_moment_text(signed)),
+    ]
+    reading = Counting(load_calendar(), replace(TABLE.settings, signed_send_hours=hours))
+    (ended,) = (clock for clock in fold_facts(facts, TABLE, reading).book.ended if clock.rule.id == "K22")
+    return ended.stopped_at, came
+
+
+@pytest.mark.parametrize(("hours", "late", "is_trusted"), [
+    (0, 36, False), (24, 36, False), (36, 36, True), (48, 1, True), (48, 300, False),
+])  # fmt: skip
+def test_signed_send_ends_a_limit_when_it_was_signed_only_where_the_reading_says_so(
+    hours: int, late: int, is_trusted: bool
+) -> None:
+    """By default what is sent counts when the gateway has it; a signature older than the outage proves nothing."""
+    signed = datetime(2026, 3, 12, 17, tzinfo=CHINA_TIME)
+    stopped, came = _indicted(hours, signed, late)
+    assert stopped == (signed if is_trusted else came)
+
+
+def test_signature_before_the_limit_began_ends_nothing_earlier() -> None:
+    """Nobody answers a file before having it."""
+    stopped, came = _indicted(48, datetime(2026, 3, 1, 17, tzinfo=CHINA_TIME), 40)
+    assert stopped == came
+
+
+@pytest.mark.parametrize(("today", "is_over"), [("2026-04-07", False), ("2026-04-08", True)])
+def test_act_of_a_limit_that_has_passed_waits_until_it_has(today: str, is_over: bool) -> None:
+    """Scenario 14: reasons are asked for on the day after the month, not on its last; also when it has ended."""
+    free = tell("bailed", "2026-03-01", measure="BAIL")
+    running = [tell("named", "2026-03-02"), free, tell("ps_return_received", "2026-03-04")]
+    for facts in (running, [*running, tell("transferred_again", today)]):
+        found = judge_overdue(facts, "K24", at(today), TABLE, COUNTING, path="/body/act")
+        assert [(one.code, one.path) for one in found] == [(ErrorCode.CLOCK_NOT_PASSED, "/body/act")] * (not is_over)
+    assert judge_overdue([], "K24", at(today), TABLE, COUNTING, path="/body/act")

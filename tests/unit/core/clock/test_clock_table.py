@@ -17,7 +17,9 @@ from gateway.core.clock.table import OPTIONAL, REQUIRED, ClockTable, load_clock_
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.rule import RuleFileError, parse_rules
 
-SETTINGS = "settings: {month_rule: same_day, weekend_rolls: true, trial_start: receipt, lengths: {}}\n"
+SETTINGS = (
+    "settings: {month_rule: same_day, weekend_rolls: true, trial_start: receipt, signed_send_hours: 0, lengths: {}}\n"
+)
 ROW = """  - id: K22
     title: Decision
     basis: CPL
@@ -154,6 +156,9 @@ def test_trial_starts_with_receipt_unless_acceptance_is_chosen() -> None:
         {"lengths": {"K46": "1D"}},
         {"lengths": {"K99": "1D"}},
         {"lengths": ["K46"]},
+        {"signed_send_hours": -1},
+        {"signed_send_hours": True},
+        {"signed_send_hours": 1_000},
         {"colour": "red"},
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from gateway.core.case.case import Case, Charge, Document, Freeze, Measure, Person, Recording, Term
 from gateway.core.case.value import CHINA_TIME, RawText
 from gateway.core.entry import EntryKind
-from gateway.core.fact.fact import Fact
+from gateway.core.fact.fact import Fact, from_facts_bytes, to_facts_bytes, to_moment_text
 from gateway.core.fact.of_act import find_persons, read_act_facts
 from gateway.core.fact.of_record import read_record_facts, to_account_key, to_expected_months
 from gateway.core.fact.order import WORDS
@@ -186,3 +186,19 @@ def test_act_tells_a_commission_with_its_lane() -> None:
         persons={"R1": {"fast_track": True}},
     )
     assert facts[0].inputs == {"fast_track": True}
+
+
+@pytest.mark.parametrize(("minutes", "is_told"), [(5, False), (6, True)])
+def test_submit_that_was_held_up_tells_when_it_was_signed(minutes: int, is_told: bool) -> None:
+    """Both times are kept: the gateway's is the fact's, the signature's stands beside it."""
+    signed = AT - timedelta(minutes=minutes)
+    (fact,) = read_act_facts(
+        RecordKind.RETRANSFER,
+        EntryKind.SUBMITTED,
+        AT,
+        receiver=Role.PROCURATORATE,
+        persons={"R1": {}},
+        signed_at=signed,
+    )
+    assert (fact.at, fact.inputs) == (AT, {"signed_at": to_moment_text(signed)} if is_told else {})
+    assert from_facts_bytes(to_facts_bytes([replace(fact, person="a" * 32)]))

@@ -43,7 +43,7 @@ def tracks_for(row: ActRow, **changes: Any) -> Tracks:
         track = replace(track, **changes_of_region)
     if row.id == "judgment_served":
         track = unserve(track)
-    fields: dict[str, Any] = {"passing_to": "", "withdrawal_asked_by": str(PR)}
+    fields: dict[str, Any] = {"passing_to": "", "withdrawal_asked_by": str(PR), "reasons": "asked"}
     return Tracks(persons={ONE: track, TWO: track}, **{**fields, **changes})
 
 

@@ -69,6 +69,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "T11": [Example((K.RETURN, A.SUBMITTED), "J1", "J3", "J2")],
     "T12": [
         Example((K.RETRANSFER, A.SUBMITTED), "J3", "J0", "J1"),
+        Example("reasons_asked", "J3", "J3", "C1"),
         Example("case_withdrawn", "J3", "PX", "J1"),
         Example("terminated", "J3", "J3", "J1"),
     ],
