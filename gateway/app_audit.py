@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
@@ -28,11 +27,11 @@ from gateway.core.port.evidence import MadeRendition, PackKeys
 from gateway.core.port.vault import CaseKeys
 from gateway.ledger.evidence_source import EvidenceReader
 from gateway.ledger.fsck_source import open_source
+from gateway.materials.local import stored_path
 
 _SMALL: Final = 20_000
 """Below so many entries a second process takes longer to start than to work."""
 _PROGRESS_SECONDS: Final = 1.0
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _counter: Any = None
 """Entries checked by all processes of the pool; set when a process starts."""
 
@@ -152,10 +151,7 @@ class CaseSource:
 
     def material(self, sha256: str) -> Path | None:
         """See ``EvidenceSource``."""
-        if self._materials is None or _DIGEST.fullmatch(sha256) is None:
-            return None
-        path = self._materials / "sha256" / sha256[:2] / sha256[2:]
-        return path if path.is_file() else None
+        return None if self._materials is None else stored_path(self._materials, sha256)
 
 
 async def export_case(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.app import adapters, load_forms, procedure_of
 from gateway.app_vault import VaultAccess, open_evidence
@@ -27,11 +26,10 @@ from gateway.core.signed import payload_of
 from gateway.flows.register import PAGE, REGISTER
 from gateway.flows.stated import LEGAL_REVIEW, MOST_READ, OVERRIDE, READERS
 from gateway.ledger.reader import Reader
+from gateway.materials.local import stored_path
 
 if TYPE_CHECKING:
     from gateway.core.form.book import FormBook
-
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class StatedRegister(NamedTuple):
@@ -190,10 +188,8 @@ class CaseReplay:
         return tuple(found)
 
     def _material(self, sha256: str) -> bytes | None:
-        if self._materials is None or _DIGEST.fullmatch(sha256) is None:
-            return None
-        path = self._materials / "sha256" / sha256[:2] / sha256[2:]
-        return path.read_bytes() if path.is_file() else None
+        path = None if self._materials is None else stored_path(self._materials, sha256)
+        return None if path is None else path.read_bytes()
 
 
 def _seen(of_case: list[StatedOfCase], type_name: str, before: int) -> tuple[tuple[Mapping[str, Any], ...], ...]:

@@ -33,6 +33,26 @@ def _require_digest(sha256: str) -> str:
     return sha256
 
 
+def stored_path(root: Path, sha256: str) -> Path | None:
+    """Where a store keeps a complete material, for who reads the store without a gateway.
+
+    Args:
+        root: folder of the store.
+        sha256: 64 lower-case hexadecimal digits; not trusted.
+
+    Returns:
+        the file; None for a malformed digest, and when it is not there.
+    """
+    if _DIGEST.fullmatch(sha256) is None:
+        return None
+    path = _path_of(root, sha256)
+    return path if path.is_file() else None
+
+
+def _path_of(root: Path, sha256: str) -> Path:
+    return root / "sha256" / sha256[:2] / sha256[2:]
+
+
 class Upload:
     """A running upload; at most two blocks of it are in memory, whatever its size."""
 
@@ -142,7 +162,7 @@ class LocalStore:
             make_directory(root / name)
 
     def _final(self, sha256: str) -> Path:
-        return self._root / "sha256" / sha256[:2] / sha256[2:]
+        return _path_of(self._root, sha256)
 
     def _part(self, owner: str, sha256: str) -> Path:
         if _OWNER.fullmatch(owner) is None:

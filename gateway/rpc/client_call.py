@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
@@ -23,6 +23,8 @@ Metadata = Sequence[tuple[str, str]]
 _Answer = TypeVar("_Answer")
 _Answer_co = TypeVar("_Answer_co", covariant=True)
 
+Stream = AsyncGenerator[Any, None]
+"""Messages of a stream."""
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 _CHANNEL_OPTIONS: Final = (
     # A fetch carries record, rendition and report in one message.
@@ -182,3 +184,36 @@ class Connection:
                 if delay is None:
                     raise failure from error
             await asyncio.sleep(delay)
+
+    async def follow(self, method: Callable[..., Any], name: str, request: Callable[[int], Any], cursor: int) -> Stream:
+        """Follow a stream whose messages have a cursor; a broken one is taken up again where it broke.
+
+        Args:
+            method: of a stub on this channel.
+            name: of the method, for the error.
+            request: its message, given the cursor to go on after.
+            cursor: of the last message seen; 0 for the oldest.
+
+        Yields:
+            the messages, without end.
+
+        Raises:
+            CallRefused: the caller may not ask.
+            GatewayUnreachable: no connection, also after all attempts in a row.
+        """
+        failures = 0
+        while True:
+            stream = method(request(cursor), metadata=self.metadata())
+            try:
+                async for message in stream:
+                    cursor, failures = message.cursor, 0
+                    yield message
+            except grpc.aio.AioRpcError as error:
+                failure = to_exception(error, target=self.target, method=name)
+                failures += 1
+                delay = self.retry.delay_seconds(failures, failure)
+                if delay is None:
+                    raise failure from error
+                await asyncio.sleep(delay)
+            finally:
+                stream.cancel()

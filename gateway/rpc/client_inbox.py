@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from uuid import UUID
-
-import grpc
 
 from gateway.core.entry import HandoffState
 from gateway.core.errors import GatewayError
@@ -15,7 +13,7 @@ from gateway.core.identity import Agency
 from gateway.core.port.ledger import InboxRow, NumberedRow
 from gateway.rpc.client_answer import Reconciled
 from gateway.rpc.client_call import Connection
-from gateway.rpc.client_error import EvidenceRejected, to_exception
+from gateway.rpc.client_error import EvidenceRejected
 from gateway.rpc.client_receipt import GatewayVerifier
 from gateway.rpc.client_wire import from_inbox_item, parse_state, to_states
 from gateway.v1 import exchange_pb2 as wire
@@ -73,22 +71,13 @@ class InboxCalls(Connection):
             CallRefused: the caller may not ask.
             GatewayUnreachable: no connection, also after all attempts in a row.
         """
-        cursor, failures = after_cursor, 0
-        while True:
-            stream = self._inbox.WatchInbox(wire.WatchInboxRequest(after_cursor=cursor), metadata=self.metadata())
-            try:
-                async for message in stream:
-                    cursor, failures = message.cursor, 0
-                    yield from_inbox_item(message.item), cursor
-            except grpc.aio.AioRpcError as error:
-                failure = to_exception(error, target=self.target, method="WatchInbox")
-                failures += 1
-                delay = self.retry.delay_seconds(failures, failure)
-                if delay is None:
-                    raise failure from error
-                await asyncio.sleep(delay)
-            finally:
-                stream.cancel()
+
+        def request(cursor: int) -> wire.WatchInboxRequest:
+            return wire.WatchInboxRequest(after_cursor=cursor)
+
+        async with aclosing(self.follow(self._inbox.WatchInbox, "WatchInbox", request, after_cursor)) as messages:
+            async for message in messages:
+                yield from_inbox_item(message.item), message.cursor
 
     async def reconcile(
         self, peer: Agency, *, is_sent: bool, after_number: int = 0, page_size: int = 1000

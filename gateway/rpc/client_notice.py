@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import grpc
-
 from gateway.core.clock.warning import WarningLevel
 from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
 from gateway.rpc.client_call import Connection
-from gateway.rpc.client_error import EvidenceRejected, to_exception
+from gateway.rpc.client_error import EvidenceRejected
 from gateway.v1 import notice_pb2 as wire
 from gateway.v1.notice_pb2_grpc import NoticeServiceStub
 
@@ -106,22 +104,13 @@ class NoticeCalls(Connection):
             GatewayUnreachable: no connection, also after all attempts in a row.
             EvidenceRejected: a notice and its leaf do not belong together.
         """
-        cursor, failures = after_cursor, 0
-        while True:
-            stream = self._notices.WatchNotices(wire.WatchNoticesRequest(after_cursor=cursor), metadata=self.metadata())
-            try:
-                async for message in stream:
-                    cursor, failures = message.cursor, 0
-                    yield verify_notice(message.item), cursor
-            except grpc.aio.AioRpcError as error:
-                failure = to_exception(error, target=self.target, method="WatchNotices")
-                failures += 1
-                delay = self.retry.delay_seconds(failures, failure)
-                if delay is None:
-                    raise failure from error
-                await asyncio.sleep(delay)
-            finally:
-                stream.cancel()
+
+        def request(cursor: int) -> wire.WatchNoticesRequest:
+            return wire.WatchNoticesRequest(after_cursor=cursor)
+
+        async with aclosing(self.follow(self._notices.WatchNotices, "WatchNotices", request, after_cursor)) as messages:
+            async for message in messages:
+                yield verify_notice(message.item), message.cursor
 
 
 def verify_notice(message: wire.NoticeItem) -> ClockNotice:
@@ -138,7 +127,10 @@ def verify_notice(message: wire.NoticeItem) -> ClockNotice:
     """
     if leaf_hash(message.leaf) != message.leaf_hash:
         raise EvidenceRejected(f"notice {message.entry_index}: the hash is not the hash of its leaf")
-    entry = from_leaf(message.leaf)
+    try:
+        entry = from_leaf(message.leaf)
+    except (ValueError, TypeError, KeyError) as error:
+        raise EvidenceRejected(f"notice {message.entry_index}: its leaf cannot be read") from error
     if entry.index != message.entry_index or entry.kind not in _KINDS:
         raise EvidenceRejected(f"notice {message.entry_index}: the leaf is that of another entry")
     return ClockNotice(

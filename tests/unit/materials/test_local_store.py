@@ -18,7 +18,7 @@ import pytest
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.port.material import MaterialStore, StoredMaterial
 from gateway.materials import part as part_module
-from gateway.materials.local import BLOCK_BYTES, LocalStore
+from gateway.materials.local import BLOCK_BYTES, LocalStore, stored_path
 from gateway.materials.part import Part
 
 OWNER = "ps:110108"
@@ -417,3 +417,15 @@ async def test_local_store_large_upload_keeps_memory_flat(store: LocalStore) -> 
             assert running._waiting_bytes <= BLOCK_BYTES
             assert running._taken - running._part.received <= 2 * BLOCK_BYTES
         assert (await running.finish()).size == count * BLOCK_BYTES
+
+
+async def test_stored_path_is_that_of_a_complete_material_and_of_nothing_else(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    """Auditors find what the store keeps by its digest, and no digest leads out of the store."""
+    await upload(store)
+    found = stored_path(tmp_path / "store", SHA256)
+    assert found is not None and found.read_bytes() == DATA
+    (tmp_path / "store" / "sha256" / "secret").write_bytes(b"x")
+    for digest in ("0" * 64, "", "../secret", SHA256.upper(), f"{SHA256}\n", "ab/../../../secret"):
+        assert stored_path(tmp_path / "store", digest) is None
