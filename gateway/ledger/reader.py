@@ -137,7 +137,8 @@ class Reader:
         """
         return await self._open_statements(await self._fetch("statements_of_id", statement_id))
 
-    async def _open_statements(self, rows: Sequence[Any]) -> list[StoredStatement]:
+    async def _open_statements(self, found: Sequence[Any]) -> list[StoredStatement]:
+        rows = await self._fetch("statements", [row["seq"] for row in found]) if found else []
         seals = await look_up(self._sealer, rows)
         return [open_statement(row, seals[row["case_id"] or COMMON]) for row in rows]
 
@@ -163,10 +164,12 @@ class Reader:
         if not await self._probe.ask(Question(case, issuer, type_name, after_index)):
             return []
         if case:
-            rows = await self._fetch("statements_of_case", case, after_index, type_name, limit, issuer)
+            found = await self._fetch("statements_of_case", case, after_index, type_name, limit, issuer)
+        elif type_name:
+            found = await self._fetch("statements_of_issuer_and_type", issuer, after_index, limit, type_name)
         else:
-            rows = await self._fetch("statements_of_issuer", issuer, after_index, type_name, limit)
-        return await self._open_statements(rows)
+            found = await self._fetch("statements_of_issuer", issuer, after_index, limit)
+        return await self._open_statements(found)
 
     async def progress(self, token: bytes) -> StoredProgress | None:
         """Read the newest thing that may be told for an enquiry code.

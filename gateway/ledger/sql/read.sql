@@ -70,7 +70,7 @@ JOIN ledger.fact ON fact.seq = bundle.seq
 JOIN ledger.entry AS offered ON offered.seq = bundle.seq
 WHERE bundle.handoff_id = $1
 
--- name: statements_of_id
+-- name: statements
 SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
        e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
        coalesce(whole.is_destroyed, false) AS is_destroyed
@@ -87,10 +87,25 @@ LEFT JOIN LATERAL (
     WHERE batch.seq >= signed.first_index
       AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
 ) AS batch ON true
-WHERE s.statement_id = $1
-ORDER BY s.seq LIMIT 16
+WHERE s.seq = ANY ($1::bigint[])
+ORDER BY s.seq
+
+-- name: statements_of_id
+SELECT seq FROM ledger.statement WHERE statement_id = $1 ORDER BY seq LIMIT 16
+
+-- name: statements_of_case
+SELECT seq FROM ledger.statement
+WHERE case_id = $1 AND seq > $2 AND ($3 = '' OR statement_type = $3) AND ($5 = '' OR issuer = $5)
+ORDER BY seq LIMIT $4
+
+-- name: statements_of_issuer
+SELECT seq FROM ledger.statement WHERE issuer = $1 AND seq > $2 ORDER BY seq LIMIT $3
+
+-- name: statements_of_issuer_and_type
+SELECT seq FROM ledger.statement WHERE issuer = $1 AND seq > $2 AND statement_type = $4 ORDER BY seq LIMIT $3
 
 -- name: statements_exist
+-- Every submit asks, so each branch is one walk down one index, however much an agency has stated.
 SELECT asked.number
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY
     AS asked (case_id, issuer, type_name, after_index, number)
@@ -98,51 +113,12 @@ WHERE CASE WHEN asked.case_id <> '' THEN EXISTS (
     SELECT FROM ledger.statement AS s
     WHERE s.case_id = asked.case_id AND s.seq > asked.after_index
       AND (asked.type_name = '' OR s.statement_type = asked.type_name)
-) ELSE EXISTS (
+) WHEN asked.type_name <> '' THEN EXISTS (
     SELECT FROM ledger.statement AS s
-    WHERE s.issuer = asked.issuer AND s.seq > asked.after_index
-      AND (asked.type_name = '' OR s.statement_type = asked.type_name)
+    WHERE s.issuer = asked.issuer AND s.statement_type = asked.type_name AND s.seq > asked.after_index
+) ELSE EXISTS (
+    SELECT FROM ledger.statement AS s WHERE s.issuer = asked.issuer AND s.seq > asked.after_index
 ) END
-
--- name: statements_of_case
-SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
-       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
-       coalesce(whole.is_destroyed, false) AS is_destroyed
-FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
-LEFT JOIN LATERAL (
-    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry
-    WHERE case_id = s.case_id ORDER BY case_seq DESC LIMIT 1
-) AS whole ON true
-LEFT JOIN LATERAL (
-    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
-) AS signed ON true
-LEFT JOIN LATERAL (
-    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
-    WHERE batch.seq >= signed.first_index
-      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
-) AS batch ON true
-WHERE s.case_id = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3) AND ($5 = '' OR s.issuer = $5)
-ORDER BY s.seq LIMIT $4
-
--- name: statements_of_issuer
-SELECT s.statement_id, s.issuer, s.statement_type, s.case_id, s.case_number, s.statement_jws,
-       e.seq, e.kind, e.leaf, e.leaf_hash, e.recorded_at, signed.jws, signed.first_index, batch.leaf_hashes,
-       coalesce(whole.is_destroyed, false) AS is_destroyed
-FROM ledger.statement AS s JOIN ledger.entry AS e ON e.seq = s.seq
-LEFT JOIN LATERAL (
-    SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry
-    WHERE case_id = s.case_id ORDER BY case_seq DESC LIMIT 1
-) AS whole ON true
-LEFT JOIN LATERAL (
-    SELECT seq AS first_index, jws FROM ledger.receipt WHERE receipt.seq <= e.seq ORDER BY seq DESC LIMIT 1
-) AS signed ON true
-LEFT JOIN LATERAL (
-    SELECT string_agg(batch.leaf_hash, ''::bytea ORDER BY batch.seq) AS leaf_hashes FROM ledger.entry AS batch
-    WHERE batch.seq >= signed.first_index
-      AND batch.seq < (SELECT size FROM ledger.state WHERE size > signed.first_index ORDER BY size LIMIT 1)
-) AS batch ON true
-WHERE s.issuer = $1 AND s.seq > $2 AND ($3 = '' OR s.statement_type = $3)
-ORDER BY s.seq LIMIT $4
 
 -- name: progress
 SELECT token, case_id, stage, since, next_remedy, remedy_until

@@ -23,6 +23,7 @@ from gateway.ledger.grant import Grants
 from gateway.ledger.node import Nodes
 from gateway.ledger.pool import open_pool
 from gateway.ledger.reader import Reader
+from gateway.ledger.statement import load_statements
 from tests.integration.ledger.act import (
     CT,
     JA,
@@ -151,6 +152,19 @@ async def test_entries_each_filter_walks_its_index(
     await connection.close()
     assert f"using {index} on" in plan
     assert plan.count(" using ") == 1 and "Seq Scan" not in plan
+
+
+async def test_search_for_statements_walks_an_index_of_its_question(database_url: str) -> None:
+    """Every submit asks for the register of its sender; what else an agency has ever stated is not read for it."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    arguments = ([""], ["ps:110108"], ["qualification-register"], [-1])
+    rows = await connection.fetch(f"EXPLAIN {load_statements('read')['statements_exist']}", *arguments)
+    await connection.close()
+    plan = "\n".join(row[0] for row in rows)
+    for index in ("statement_case", "statement_issuer", "statement_issuer_type"):
+        assert f"using {index} on statement" in plan
+    assert "Index Cond: ((issuer = asked.issuer) AND (statement_type = asked.type_name) AND (seq > asked." in plan
 
 
 async def test_inbox_shows_state_and_pages_by_index(reader: LedgerReader, batcher: Batcher) -> None:
