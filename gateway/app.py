@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
     from gateway.core.form.book import FormBook
+    from gateway.core.form.limit import Limits
     from gateway.core.identity import Agency
     from gateway.core.judge.procedure import RuleProcedure
     from gateway.core.log.witness_policy import WitnessPolicy
@@ -130,11 +131,37 @@ def load_policy(path: Path | None, origin: str) -> WitnessPolicy | None:
     return policy
 
 
-def load_forms(settings: Path | None) -> FormBook:
+def limits_of(settings: Settings) -> Limits:
+    """What a gateway counts statutory limits by, said in the log and in a metric.
+
+    Args:
+        settings: of the process.
+
+    Returns:
+        table of clocks, calendar and readings.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: it is no year of holidays, or has no readings (RuleFileError).
+    """
+    from gateway.app_counting import find_years, load_counting  # noqa: PLC0415 - loads yaml
+    from gateway.core.clock.table import name_counting  # noqa: PLC0415 - as above
+    from gateway.core.form.limit import Limits  # noqa: PLC0415 - as above
+    from gateway.telemetry import count_by, log_event  # noqa: PLC0415 - as above
+
+    limits = Limits(*load_counting(find_years(settings.holidays_dir), settings.clock_settings))
+    name = name_counting(*limits)
+    count_by(name)
+    log_event(_LOG, logging.INFO, "counting limits", counting=name)
+    return limits
+
+
+def load_forms(settings: Path | None, limits: Limits | None = None) -> FormBook:
     """Read the published forms of annexes and statements.
 
     Args:
         settings: YAML file with other tolerances and thresholds; None for the defaults.
+        limits: what statutory limits are counted by; None for the readings of the package.
 
     Returns:
         the forms with their checks.
@@ -146,7 +173,8 @@ def load_forms(settings: Path | None) -> FormBook:
     from gateway.core.form.book import load_form_book  # noqa: PLC0415
     from gateway.core.rule import parse_yaml  # noqa: PLC0415
 
-    return load_form_book(None if settings is None else parse_yaml(settings.name, settings.read_bytes()))
+    chosen = None if settings is None else parse_yaml(settings.name, settings.read_bytes())
+    return load_form_book(chosen, limits)
 
 
 @asynccontextmanager
@@ -164,7 +192,8 @@ async def open_gateway(settings: Settings, *, clock: Clock = now) -> AsyncIterat
         a function that gives the port it listens on.
 
     Raises:
-        OSError, ValueError: a key, a certificate or the register of schemas cannot be used.
+        OSError, ValueError: a key, a certificate, the register of schemas, chosen readings or a year of holidays cannot
+            be used.
         GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE; ALGORITHM_UNAVAILABLE when a key cannot be used on this
             machine.
         RuntimeError: the address cannot be bound, or the vault is none.
@@ -217,7 +246,7 @@ async def _open_with(settings: Settings, vault: CaseKeys, clock: Clock) -> Async
     watch, store = Watch(settings.database_url), LocalStore(settings.materials_dir)
     procedure, forms, schemas = (
         procedure_of(settings.rule_settings),
-        load_forms(settings.form_settings),
+        load_forms(settings.form_settings, limits_of(settings)),
         adapters(settings.schema_versions),
     )
     follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
@@ -241,6 +270,8 @@ async def _open_with(settings: Settings, vault: CaseKeys, clock: Clock) -> Async
         mirror=MirrorReader(pool, sealer),
         policy=policy,
         forms=forms,
+        clocks=forms.limits.table,
+        counting=forms.limits.counting,
     )
 
     async def refuse(caller: Agency, method: str, error: GatewayError) -> int:

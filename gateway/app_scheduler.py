@@ -7,11 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from gateway.core.clock.due import Counting
-    from gateway.core.clock.table import ClockTable
+from typing import Any
 
 
 def now() -> datetime:
@@ -34,41 +30,6 @@ class SchedulerSettings:
     origin: str
     holidays: tuple[Path, ...] = ()
     readings: Path | None = None
-
-
-def load_counting(holidays: tuple[Path, ...] = (), readings: Path | None = None) -> tuple[ClockTable, Counting]:
-    """Read the table of clocks and the calendar that come with the package.
-
-    Args:
-        holidays: files of further years.
-        readings: YAML of chosen readings, as ``fasttrack clocks due --settings`` takes it; None for the defaults.
-
-    Returns:
-        the table, and what it is counted by.
-
-    Raises:
-        OSError: a file cannot be read.
-        ValueError: it is no year of holidays, or has no readings (RuleFileError).
-    """
-    from gateway.core.clock.calendar import Calendar, load_calendar, parse_holiday_year  # noqa: PLC0415 - loads yaml
-    from gateway.core.clock.due import Counting  # noqa: PLC0415 - as above
-    from gateway.core.clock.table import (  # noqa: PLC0415 - as above
-        ClockTable,
-        load_clock_rules,
-        load_clock_table,
-        parse_settings,
-    )
-    from gateway.core.rule import parse_yaml  # noqa: PLC0415 - as above
-
-    table, calendar = load_clock_table(), load_calendar()
-    if readings is not None:
-        rules = load_clock_rules()
-        chosen = parse_yaml(readings.name, readings.read_bytes())
-        table = ClockTable(rules, parse_settings(readings.name, chosen, rules.settings))
-    years = [parse_holiday_year(path.name, path.read_bytes()) for path in holidays]
-    if years:
-        calendar = Calendar([*calendar.years.values(), *years])
-    return table, Counting(calendar, table.settings)
 
 
 async def run_scheduler_process(
@@ -95,16 +56,20 @@ async def run_scheduler_process(
         ValueError: a file is no year of holidays.
         GatewayError: with ``is_once``, LEDGER_UNAVAILABLE.
     """
+    from gateway.app_counting import load_counting  # noqa: PLC0415 - loads yaml
+    from gateway.core.clock.table import name_counting  # noqa: PLC0415 - as above
     from gateway.flows.schedule import Scheduler, run_scheduler  # noqa: PLC0415 - --help needs no database driver
     from gateway.ledger.batcher import Batcher  # noqa: PLC0415 - as above
     from gateway.ledger.pool import open_pool  # noqa: PLC0415 - as above
     from gateway.ledger.schedule import ScheduleReader  # noqa: PLC0415 - as above
     from gateway.ledger.watch import Watch  # noqa: PLC0415 - as above
-    from gateway.telemetry import ScheduleTelemetry, set_up_exporters  # noqa: PLC0415 - as above
+    from gateway.telemetry import ScheduleTelemetry, count_by, set_up_exporters  # noqa: PLC0415 - as above
 
     set_up_exporters()
-    telemetry = ScheduleTelemetry(progress=progress)
     table, counting = load_counting(settings.holidays, settings.readings)
+    name = name_counting(table, counting)
+    count_by(name)
+    telemetry = ScheduleTelemetry(progress=progress)
     pool = await open_pool(settings.database_url, application_name="fasttrack scheduler")
     # Its entries have no receipts, so it needs no key.
     batcher = Batcher(pool, origin=settings.origin, clock=clock, sign=lambda _: "")
@@ -122,10 +87,10 @@ async def run_scheduler_process(
     try:
         if is_once:
             await scheduler.catch_up()
-            ready(telemetry.totals)
+            ready({"counting": name, **telemetry.totals})
             return
         await watch.start()
-        await run_scheduler(scheduler, stop, lambda: ready(telemetry.totals))
+        await run_scheduler(scheduler, stop, lambda: ready({"counting": name, **telemetry.totals}))
     finally:
         await watch.stop()
         await batcher.stop()

@@ -18,6 +18,8 @@
 | FASTTRACK_SCHEMA_VERSIONS | TOML file: agencies with another schema than usual (core/schema_register.py) | none |
 | FASTTRACK_FORM_SETTINGS | YAML file: other tolerances of the checks of forms (core/rules/forms.yaml) | none |
 | FASTTRACK_RULE_SETTINGS | YAML file: other readings of the rules (core/rules/README.md) | those of the rules |
+| FASTTRACK_CLOCK_SETTINGS | YAML file: chosen readings of the clocks (core/rules/README.md) | those of the rules |
+| FASTTRACK_HOLIDAYS_DIR | folder of further years of holidays, such as 2027.yaml | none |
 | FASTTRACK_WORKERS | processes that serve the port together, 1 to 64 | 1 |
 | FASTTRACK_LOG_LEVEL | DEBUG, INFO, WARNING or ERROR | INFO |
 """
@@ -72,6 +74,8 @@ class Settings:
     witness_policy: Path | None = None
     rule_settings: Path | None = None
     form_settings: Path | None = None
+    clock_settings: Path | None = None
+    holidays_dir: Path | None = None
 
 
 _FILES: Final = (
@@ -119,6 +123,29 @@ def parse_vault(environ: Mapping[str, str]) -> tuple[str, Path]:
     if problems:
         raise SettingsError(problems)
     return url, path
+
+
+def parse_counting(environ: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Read FASTTRACK_CLOCK_SETTINGS and FASTTRACK_HOLIDAYS_DIR alone.
+
+    Args:
+        environ: of the process.
+
+    Returns:
+        file of chosen readings and folder of further years, which exist; None for what is not set.
+
+    Raises:
+        SettingsError: there is no such file or folder.
+    """
+    problems: list[str] = []
+    readings, holidays = (environ.get(f"{PREFIX}{name}") for name in ("CLOCK_SETTINGS", "HOLIDAYS_DIR"))
+    if readings and not Path(readings).is_file():
+        problems.append(f"{PREFIX}CLOCK_SETTINGS: there is no such file")
+    if holidays and not Path(holidays).is_dir():
+        problems.append(f"{PREFIX}HOLIDAYS_DIR: there is no such folder")
+    if problems:
+        raise SettingsError(problems)
+    return Path(readings) if readings else None, Path(holidays) if holidays else None
 
 
 def parse_vault_url(environ: Mapping[str, str]) -> str:
@@ -180,6 +207,8 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
     schemas = path("schema_versions", is_folder=False) if text("schema_versions") else None
     forms = path("form_settings", is_folder=False) if text("form_settings") else None
     rules = path("rule_settings", is_folder=False) if text("rule_settings") else None
+    clocks = path("clock_settings", is_folder=False) if text("clock_settings") else None
+    holidays = path("holidays_dir", is_folder=True) if text("holidays_dir") else None
     signers = path("signers_dir", is_folder=True) if text("signers_dir") else None
     files = {name: path(name, is_folder=False) for name in _FILES}
     folders = {name: path(name, is_folder=True) for name in _FOLDERS}
@@ -196,6 +225,8 @@ def parse_settings(environ: Mapping[str, str]) -> Settings:
         schema_versions=schemas,
         form_settings=forms,
         rule_settings=rules,
+        clock_settings=clocks,
+        holidays_dir=holidays,
         signers_dir=signers,
         **files,
         **folders,

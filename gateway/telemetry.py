@@ -30,6 +30,7 @@ ATTR_ROLE: Final = "fasttrack.caller.role"
 ATTR_CODE: Final = "fasttrack.error.code"
 ATTR_LEVEL: Final = "fasttrack.clock.level"
 ATTR_CLOCK: Final = "fasttrack.clock.id"
+ATTR_COUNTING: Final = "fasttrack.clock.counting.name"
 ATTR_PROCESS: Final = "fasttrack.seal.process"
 
 METRIC_CALLS: Final = "fasttrack.calls"
@@ -42,11 +43,12 @@ METRIC_SEAL_ALARM: Final = "fasttrack.seal.alarm"
 METRIC_STAMPED_SIZE: Final = "fasttrack.timestamp.size"
 METRIC_CLOCK_ALARMS: Final = "fasttrack.clock.alarms"
 METRIC_CLOCK_CASES: Final = "fasttrack.clock.cases"
+METRIC_COUNTING: Final = "fasttrack.clock.counting"
 METRIC_STAMP_GAP: Final = "fasttrack.timestamp.gap"
 
 LOG_FIELDS: Final = frozenset(
     {"method", "caller", "code", "codes", "seconds", "entry_index", "error_id", "reason", "listening", "size",
-     "applied", "signers", "kind", "workers", "migration"}
+     "applied", "signers", "kind", "workers", "migration", "counting"}
 )  # fmt: skip
 """Fields a log line may have beside time, level, logger and event; anything else is a programming error."""
 
@@ -311,6 +313,18 @@ class ScheduleTelemetry:
     def unavailable(self, code: IntEnum) -> None:
         """The ledger does not answer, for a reason."""
         self._voice.say(logging.WARNING, "cannot be reached", reason=code.name)
+
+
+def count_by(name: str, *, meter: metrics.Meter | None = None) -> None:
+    """Say by what this process counts limits; two values among the processes of a ledger are to be alarmed at.
+
+    Args:
+        name: of ``name_counting``.
+        meter: None for the one of the process.
+    """
+    meter = meter or metrics.get_meter(SERVICE_NAME)
+    gauge = meter.create_gauge(METRIC_COUNTING, description="1, by what limits are counted by")
+    gauge.set(1, {ATTR_COUNTING: name})
 
 
 class _Voice:

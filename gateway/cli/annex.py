@@ -214,7 +214,9 @@ def _check(
         findings += found
         if annex is not None:
             annexes.append(annex)
-    scene = Scene(beside.on, book.rules.settings, tuple(annexes), beside.case, register=beside.register)
+    scene = Scene(
+        beside.on, book.rules.settings, tuple(annexes), beside.case, register=beside.register, limits=book.limits
+    )
     return named, findings + book.check(annexes, scene)
 
 

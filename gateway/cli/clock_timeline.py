@@ -52,6 +52,8 @@ def draw_timeline(case_number: str, found: CaseClocks, width: int) -> list[str]:
         for person, views in groupby(found.clocks, key=lambda view: view.person):
             lines += ["", *_person(person, list(views), axis, found.now)]
         lines += ["", *textwrap.wrap("   ".join(item.replace(" ", "\xa0") for item in LEGEND), width)]
+    if found.counted_by:
+        lines += ["", f"counted by {found.counted_by}"]
     return [line.replace("\xa0", " ").rstrip() for line in lines]
 
 
@@ -200,6 +202,7 @@ def to_plain_clocks(found: CaseClocks) -> dict[str, Any]:
         "problem": found.problem,
         "partial": found.is_partial,
         "counted_at": found.now,
+        "counted_by": found.counted_by,
         "clocks": [_plain_view(view) for view in found.clocks],
     }
 

@@ -189,7 +189,7 @@ def _read_lines(stream: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def _load(settings: Path | None, holidays: list[Path]) -> tuple[ClockTable, Counting]:
-    from gateway.app_scheduler import load_counting  # noqa: PLC0415 - loads yaml
+    from gateway.app_counting import load_counting  # noqa: PLC0415 - loads yaml
     from gateway.core.rule import RuleFileError  # noqa: PLC0415 - as above
 
     try:

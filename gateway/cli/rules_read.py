@@ -102,7 +102,7 @@ def read_local(
     if not reading.has_errors and reading.case is not None:
         dossier = make_dossier(reading.case, at, annexes=read, register=rows, overrides=stated)
     case = None if reading.has_errors else reading.case
-    scene = Scene(at.astimezone(CHINA_TIME).date(), book.rules.settings, read, case, register=rows)
+    scene = Scene(at.astimezone(CHINA_TIME).date(), book.rules.settings, read, case, register=rows, limits=book.limits)
     beside = (*faults, *book.check(read, scene), *wrong)
     return LocalRecord(reading, partial(known.locate, reading), dossier, beside)
 

@@ -13,7 +13,7 @@ import typer
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.process import AsJson, UntilEof, announce, complain, run_until_stopped
 from gateway.cli.progress import count_progress
-from gateway.config import SettingsError, parse_database_url
+from gateway.config import SettingsError, parse_counting, parse_database_url
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,7 +28,12 @@ def command(
     ] = None,
     settings: Annotated[
         Path | None,
-        typer.Option("--settings", help="YAML of chosen readings of the clocks.", exists=True, dir_okay=False),
+        typer.Option(
+            "--settings",
+            help="YAML of chosen readings of the clocks, instead of FASTTRACK_CLOCK_SETTINGS.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Raise what is due now, and end.")] = False,
     until_eof: UntilEof = False,
@@ -38,13 +43,15 @@ def command(
 
     FASTTRACK_DATABASE_URL as the role fasttrack_gateway. It reads the facts of every case when it starts, follows the
     ledger for new ones, and sleeps until the next moment. Any number may run side by side: each alarm is one entry.
-    It counts by the readings of ``--settings``, in the form of ``fasttrack clocks due --settings``; all schedulers of a
-    ledger are given the same. A limit that cannot be counted because a year of holidays is missing is an alarm of its
-    own.
+    It counts by the readings of FASTTRACK_CLOCK_SETTINGS and further years of FASTTRACK_HOLIDAYS_DIR, as the gateway
+    does; all schedulers and gateways of a ledger are given the same. A limit that cannot be counted because a year of
+    holidays is missing is an alarm of its own.
 
-    When it has counted every case it prints one line {"scheduling": origin, "cases": n, "raised": n}. Exit codes: 0
+    When it has counted every case it prints one line {"scheduling": origin, "counting": name, "cases": n, "raised": n}.
+    ``fasttrack clocks CASE`` shows the same name when the gateway counts alike. Exit codes: 0
     stopped, 2 bad settings, 3 no database.
     """
+    from gateway.app_counting import find_years  # noqa: PLC0415 - --help stays fast
     from gateway.app_scheduler import SchedulerSettings, run_scheduler_process  # noqa: PLC0415 - --help stays fast
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above
@@ -52,16 +59,17 @@ def command(
     set_up_logging(os.environ.get("FASTTRACK_LOG_LEVEL", "INFO"))
 
     async def work(stop: asyncio.Event) -> None:
+        readings, folder = parse_counting(os.environ)
         chosen = SchedulerSettings(
             database_url=parse_database_url(os.environ),
             origin=origin,
-            holidays=tuple(holidays or ()),
-            readings=settings,
+            holidays=(*find_years(folder), *(holidays or ())),
+            readings=settings or readings,
         )
         with ExitStack() as shown:
             progress = shown.enter_context(count_progress("reading the ledger: {} cases"))
 
-            def ready(totals: Mapping[str, int]) -> None:
+            def ready(totals: Mapping[str, str | int]) -> None:
                 # What comes later comes one by one; only the first reading is worth a line.
                 shown.close()
                 announce(scheduling=origin, **totals)

@@ -90,7 +90,7 @@ def make_body(data: bytes, unit: str, as_of: date, encoding: str) -> tuple[dict[
     book = load_form_book()
     annex, findings = book.parse(book.find(FormKind.STATEMENT, FORM, 1), body)
     if annex is not None:
-        findings = book.check_statement(annex, Scene(on=as_of, settings=book.rules.settings))
+        findings = book.check_statement(annex, Scene(on=as_of, settings=book.rules.settings, limits=book.limits))
     return body, [replace(finding, path=_to_cell(finding.path, lines)) for finding in findings]
 
 

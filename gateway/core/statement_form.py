@@ -169,5 +169,6 @@ def _check_published(book: FormBook, form: Form, statement: Statement, register:
     annex, findings = book.parse(form, statement.body)
     if annex is not None:
         on = statement.occurred_at.astimezone(CHINA).date()
-        findings = book.check_statement(annex, Scene(on=on, settings=book.rules.settings, register=register))
+        scene = Scene(on=on, settings=book.rules.settings, register=register, limits=book.limits)
+        findings = book.check_statement(annex, scene)
     return [replace(finding, path=f"/body{finding.path}") for finding in findings]

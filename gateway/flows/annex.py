@@ -121,6 +121,7 @@ async def check_annexes(
         case=case,
         materials={item.id: MaterialDigest(item.sha256, item.sm3, item.size) for item in manifest.materials},
         register=register or {},
+        limits=parts.forms.limits,
     )
     sizes = {f"/materials/{index}": material.size for index, material in enumerate(manifest.materials)}
     if sum(sizes[annex.path] for annex in annexes) <= INLINE_CHECK_BYTES:

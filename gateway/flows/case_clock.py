@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.core.clock.fold import fold_facts
+from gateway.core.clock.table import name_counting
 from gateway.core.clock.view import CaseClocks, view_clocks
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.identity import Agency
@@ -39,4 +40,4 @@ async def read_case_clocks(parts: Parts, caller: Agency, case_number: str) -> Ca
     found = view_clocks(fold, parts.counting, caller, await parts.notices.parties(case), parts.clock())
     keys = await find_person_keys(parts, caller, case_number, {view.person for view in found.clocks})
     views = tuple(replace(view, person_key=keys.get(view.person, "")) for view in found.clocks)
-    return replace(found, clocks=views)
+    return replace(found, clocks=views, counted_by=name_counting(parts.clocks, parts.counting))

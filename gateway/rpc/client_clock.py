@@ -51,6 +51,7 @@ class ClockCalls(Connection):
             problem=answer.problem,
             is_partial=answer.partial,
             now=from_timestamp(answer.counted_at),
+            counted_by=answer.counted_by,
         )
 
 

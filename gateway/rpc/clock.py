@@ -36,6 +36,7 @@ class ClockServicer(clock_pb2_grpc.ClockServiceServicer):
             problem=found.problem,
             partial=found.is_partial,
             counted_at=to_timestamp(found.now),
+            counted_by=found.counted_by,
         )
 
 

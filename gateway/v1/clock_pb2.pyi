@@ -54,6 +54,7 @@ class GetCaseClocksResponse(_message.Message):
     PROBLEM_FIELD_NUMBER: _builtins.int
     PARTIAL_FIELD_NUMBER: _builtins.int
     COUNTED_AT_FIELD_NUMBER: _builtins.int
+    COUNTED_BY_FIELD_NUMBER: _builtins.int
     due: _builtins.str
     """End of the file: that of the earliest legal limit that runs, of those that are given; empty when there is none."""
     due_clock: _builtins.str
@@ -62,6 +63,10 @@ class GetCaseClocksResponse(_message.Message):
     """Name of the code for which the end of the file cannot be told; empty when it can."""
     partial: _builtins.bool
     """True when the case has limits that the caller is not shown."""
+    counted_by: _builtins.str
+    """Names the readings and holidays by which they are counted. A scheduler of the same ledger that names others warns of
+    other days.
+    """
     @_builtins.property
     def clocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClockItem]:
         """Limits of the file first, then by person and start; ended ones too."""
@@ -79,10 +84,11 @@ class GetCaseClocksResponse(_message.Message):
         problem: _builtins.str = ...,
         partial: _builtins.bool = ...,
         counted_at: _timestamp_pb2.Timestamp | None = ...,
+        counted_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counted_at", b"counted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clocks", b"clocks", "counted_at", b"counted_at", "due", b"due", "due_clock", b"due_clock", "partial", b"partial", "problem", b"problem"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clocks", b"clocks", "counted_at", b"counted_at", "counted_by", b"counted_by", "due", b"due", "due_clock", b"due_clock", "partial", b"partial", "problem", b"problem"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,8 +24,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "sealed receipts": {"sealing__policyConfigMapName": "fasttrack-witness-policy"},
     "no scheduler": {"scheduler__enabled": False},
     "scheduler with readings": {
-        "scheduler__readingsConfigMapName": "readings",
-        "scheduler__holidays__years": [2027, 2028],
+        "clocks__readingsConfigMapName": "readings",
+        "clocks__holidays__years": [2027, 2028],
         "telemetry__otlpEndpoint": "http://collector:4317",
     },
     "log": {"signer__enabled": True, "tiles__enabled": True},
@@ -276,8 +276,24 @@ def test_scheduler_when_rendered_has_no_key_and_counts_by_the_readings_that_are_
     assert [item["name"] for item in container["env"]] == ["FASTTRACK_DATABASE_URL", "FASTTRACK_ORIGIN"]
     assert container["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "fasttrack-database"
     assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
-    documents = render(scheduler__readingsConfigMapName="readings", scheduler__holidays__years=[2027])
+    documents = render(clocks__readingsConfigMapName="readings", clocks__holidays__years=[2027])
     [container] = one(documents, "Deployment", f"{NAME}-scheduler")["spec"]["template"]["spec"]["containers"]
-    readings, years = "/etc/fasttrack/clocks/readings.yaml", "/etc/fasttrack/holidays/2027.yaml"
-    assert container["args"] == ["scheduler", "--settings", readings, "--holidays", years]
     assert {mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")} == {"tmp"}
+
+
+def test_gateway_and_scheduler_count_by_the_same_files() -> None:
+    """The same variables name the same mounted ConfigMaps in both, and neither can write them."""
+    documents = render(clocks__readingsConfigMapName="readings", clocks__holidays__years=[2027])
+    found = []
+    for name in (NAME, f"{NAME}-scheduler"):
+        spec = one(documents, "Deployment", name)["spec"]["template"]["spec"]
+        [container] = spec["containers"]
+        named = {item["name"]: item.get("value") for item in container["env"]}
+        mounts = [item for item in container["volumeMounts"] if item["name"] in ("clocks", "holidays")]
+        volumes = [item for item in spec["volumes"] if item["name"] in ("clocks", "holidays")]
+        assert all(item["readOnly"] for item in mounts)
+        found.append((named["FASTTRACK_CLOCK_SETTINGS"], named["FASTTRACK_HOLIDAYS_DIR"], mounts, volumes))
+    assert found[0] == found[1]
+    assert found[0][:2] == ("/etc/fasttrack/clocks/readings.yaml", "/etc/fasttrack/holidays")
+    assert found[0][3][1]["configMap"]["items"] == [{"key": "2027.yaml", "path": "2027.yaml"}]
+    assert "FASTTRACK_CLOCK_SETTINGS" not in str(default_documents())

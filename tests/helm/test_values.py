@@ -30,7 +30,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "password in the authority's address": ({"timestamp__url": "http://user:word@tsa.example"}, "url"),
     "policy by a path": ({"sealing__policyConfigMapName": "/etc/policy.toml"}, "policyConfigMapName"),
     "two schedulers": ({"scheduler__replicas": 2}, "replicas"),
-    "year of holidays as text": ({"scheduler__holidays__years": ["2027"]}, "years"),
+    "year of holidays as text": ({"clocks__holidays__years": ["2027"]}, "years"),
     "two signers": ({"signer__replicas": 2}, "replicas"),
     "signer that never looks": ({"signer__intervalSeconds": 0}, "intervalSeconds"),
     "tiles on a port that needs root": ({"tiles__port": 80}, "port"),

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from gateway.app_counting import load_counting
 from gateway.app_scheduler import SchedulerSettings, run_scheduler_process
 from gateway.core.case.case import Case
+from gateway.core.clock.table import name_counting
 from gateway.core.clock.warning import WarningLevel
 from gateway.core.errors import ErrorCode
 from gateway.rpc.client_error import CallRefused
@@ -24,10 +26,11 @@ LAST_DAY = "2026-03-16"
 """Last day of the court, ten days after it got the file on the 6th."""
 
 
-async def look(cast: Cast) -> None:
-    """Let the real scheduler raise what is due by the scenario's clock."""
-    settings = SchedulerSettings(database_url=cast.world.database_url, origin=ORIGIN)
-    await run_scheduler_process(settings, asyncio.Event(), lambda _: None, is_once=True, clock=cast.clock)
+async def look(cast: Cast) -> dict[str, Any]:
+    """Let the real scheduler raise what is due by the scenario's clock; what it said when it was ready."""
+    settings, said = SchedulerSettings(database_url=cast.world.database_url, origin=ORIGIN), dict[str, Any]()
+    await run_scheduler_process(settings, asyncio.Event(), said.update, is_once=True, clock=cast.clock)
+    return said
 
 
 async def indicted(cast: Cast) -> Case:
@@ -148,6 +151,8 @@ async def test_limits_of_a_case_are_told_to_its_parties_by_their_duty(cast: Cast
     cast.clock.set("2026-03-12T10:00")
     held, supervised = [await organ.client.get_case_clocks(case.police_no) for organ in (cast.court, cast.pr)]
     assert held == supervised and not held.is_partial
+    # A scheduler says the same name when it starts: whoever sees another one knows that they count differently.
+    assert held.counted_by == name_counting(*load_counting()) == (await look(cast))["counting"]
     trial = next(view for view in held.clocks if view.clock == "K31")
     assert (str(trial.due), trial.owner, trial.person_key) == (LAST_DAY, "court", case.persons[0].key)
     assert trial.stopped_at is None and not trial.is_breached and trial.article.startswith("CPL")

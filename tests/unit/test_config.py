@@ -10,7 +10,7 @@ import pytest
 
 import gateway.config
 from gateway.app import load_forms
-from gateway.config import PREFIX, Settings, SettingsError, parse_database_url, parse_settings
+from gateway.config import PREFIX, Settings, SettingsError, parse_counting, parse_database_url, parse_settings
 
 SECRET = "correct-horse"
 FILES = (
@@ -143,3 +143,19 @@ def test_form_settings_when_named_are_a_file_that_exists(environ: dict[str, str]
     assert parse_settings({**environ, "FASTTRACK_FORM_SETTINGS": str(file)}).form_settings == file
     assert load_forms(file).rules.settings.clock_drift_seconds == 5
     assert load_forms(None).rules.settings.clock_drift_seconds == 60
+
+
+def test_counting_settings_are_the_same_for_gateway_and_scheduler(environ: dict[str, str], tmp_path: Path) -> None:
+    """Both read the same two variables, and both refuse what is not there rather than count by the defaults."""
+    readings, folder = tmp_path / "readings.yaml", tmp_path / "years"
+    named = {**environ, "FASTTRACK_CLOCK_SETTINGS": str(readings), "FASTTRACK_HOLIDAYS_DIR": str(folder)}
+    told = ["FASTTRACK_CLOCK_SETTINGS: there is no such file", "FASTTRACK_HOLIDAYS_DIR: there is no such folder"]
+    assert _problems(named) == told
+    with pytest.raises(SettingsError) as caught:
+        parse_counting(named)
+    assert caught.value.problems == told
+    readings.touch()
+    folder.mkdir()
+    settings = parse_settings(named)
+    assert (settings.clock_settings, settings.holidays_dir) == parse_counting(named) == (readings, folder)
+    assert parse_counting(environ) == (None, None)

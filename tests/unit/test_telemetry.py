@@ -23,10 +23,12 @@ from gateway import telemetry
 from gateway.core.errors import ErrorCode
 from gateway.telemetry import (
     LOG_FIELDS,
+    METRIC_COUNTING,
     METRIC_STAMP_GAP,
     METRIC_STAMPED_SIZE,
     StampTelemetry,
     Telemetry,
+    count_by,
     log_event,
     set_up_exporters,
     set_up_logging,
@@ -244,6 +246,13 @@ def test_stamp_telemetry_shows_a_gap_until_the_next_token(caplog: pytest.LogCapt
         ("cannot be reached", {"reason": "unavailable"}),
         ("stamped", {"size": 9}),
     ]
+
+
+def test_counting_of_a_process_is_a_metric_by_its_name() -> None:
+    """Two processes that would count limits differently are two values of one attribute."""
+    reader = InMemoryMetricReader()
+    count_by("clocks/1 0123456789abcdef", meter=MeterProvider(metric_readers=[reader]).get_meter("test"))
+    assert _gauges(reader) == {METRIC_COUNTING: 1}
 
 
 def test_names_of_spans_metrics_and_attributes_are_defined_in_one_module() -> None:

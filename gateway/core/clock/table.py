@@ -6,10 +6,13 @@ Source: domain model, section 1.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final
 
+from gateway.core.clock.due import Counting
 from gateway.core.clock.input import InputKind
 from gateway.core.clock.length import Length, MonthRule, parse_length
 from gateway.core.clock.row import parse_row
@@ -18,6 +21,7 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.rule import Confidence, RuleFileError, RuleSet, load_rules
 
 RULES: Final = "clocks"
+_NAME_DIGITS: Final = 16
 REQUIRED: Final = ("title", "belongs_to", "owner", "start", "stop", "length", "roll", "force")
 _MOST_HOURS: Final = 240
 """Of an outage; a reading by which a signature of any age counts would be no limit any more."""
@@ -39,6 +43,7 @@ class ClockTable:
 
     def __init__(self, rules: RuleSet, settings: ClockSettings | None = None) -> None:
         self.id: Final = rules.id
+        self.digest: Final = rules.digest
         self.settings: Final = settings or parse_settings(rules.name, rules.settings)
         problems: list[str] = []
         self.rows: Final = tuple(
@@ -133,6 +138,24 @@ def _index(rows: Iterable[tuple[str, Iterable[str]]]) -> Mapping[str, tuple[str,
         for event in events:
             found.setdefault(event, {})[kind] = None
     return {event: tuple(kinds) for event, kinds in found.items()}
+
+
+def name_counting(table: ClockTable, counting: Counting) -> str:
+    """Name what limits are counted by, so that two processes that would count differently can be told apart.
+
+    Args:
+        table: of clocks.
+        counting: calendar and readings.
+
+    Returns:
+        id of the table, and 16 hexadecimal digits of a digest of its file, the chosen readings and all holidays:
+        "clocks/2026.1 0123456789abcdef".
+    """
+    chosen = {item.name: getattr(counting.settings, item.name) for item in fields(counting.settings)}
+    chosen["lengths"] = sorted((kind, str(length)) for kind, length in counting.settings.lengths.items())
+    readings = "\n".join(f"{name}={value}" for name, value in chosen.items())
+    digest = sha256(table.digest + counting.calendar.digest + readings.encode()).hexdigest()
+    return f"{table.id} {digest[:_NAME_DIGITS]}"
 
 
 def parse_settings(name: str, value: Any, defaults: Mapping[str, Any] | None = None) -> ClockSettings:

@@ -76,6 +76,7 @@ class CaseClocks:
         problem: name of the code for which the end of the file cannot be told; "" when it can.
         is_partial: whether the case has limits that are not shown.
         now: gateway time, aware.
+        counted_by: name of readings and holidays, see ``name_counting``.
     """
 
     clocks: tuple[ClockView, ...]
@@ -84,6 +85,7 @@ class CaseClocks:
     problem: str
     is_partial: bool
     now: datetime
+    counted_by: str = ""
 
 
 def may_see(rule: ClockRule, viewer: Agency, parties: Parties) -> bool:

@@ -10,7 +10,6 @@ from typing import Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 NAME: Final = "assessment-routing"
@@ -37,10 +36,10 @@ def _find_wrong_way(annex: Annex, _: Scene) -> Faults:
         yield "/copies_to"
 
 
-def _find_late(annex: Annex, _: Scene) -> Faults:
+def _find_late(annex: Annex, scene: Scene) -> Faults:
     data = annex.data
     if "received_at" in data and not data.get("agreed_longer", False):
-        due = find_limit("K41", to_instant(data["received_at"]), {"fast_track": data["fast_track"]})
+        due = scene.limits.find("K41", to_instant(data["received_at"]), {"fast_track": data["fast_track"]})
         if due and due.is_past(to_day(data["due_on"])):
             yield "/due_on"
     if "completed_at" in data and to_day(data["completed_at"]) > to_day(data["due_on"]):

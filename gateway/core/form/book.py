@@ -14,6 +14,7 @@ from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.form.catalog import published_forms
 from gateway.core.form.definition import Form, FormKey, FormKind, Scene, parse_media_type
+from gateway.core.form.limit import Limits, published_limits
 from gateway.core.form.rule import CheckRule, CheckRules, load_check_rules
 from gateway.core.form.schema import CompiledSchema
 from gateway.core.form.table import CHECKS
@@ -37,11 +38,13 @@ class FormBook:
     Args:
         forms: as published.
         rules: rows of the checks, with the chosen settings.
+        limits: what statutory limits are counted by; None for the readings of the package.
     """
 
-    def __init__(self, forms: Iterable[Form], rules: CheckRules) -> None:
+    def __init__(self, forms: Iterable[Form], rules: CheckRules, limits: Limits | None = None) -> None:
         self.forms: Final = {form.key: form for form in forms}
         self.rules: Final = rules
+        self.limits: Final = limits or published_limits()
         self._compiled: dict[FormKey, CompiledSchema] = {}
         self._checks: Final = {
             name: tuple(check for check in CHECKS if name in check.forms) for name in {key.name for key in self.forms}
@@ -197,11 +200,12 @@ def _has_more_values(value: Any, most: int) -> bool:
     return False
 
 
-def load_form_book(settings: Mapping[str, Any] | None = None) -> FormBook:
+def load_form_book(settings: Mapping[str, Any] | None = None, limits: Limits | None = None) -> FormBook:
     """The forms that come with the package.
 
     Args:
         settings: of an operator, some or all of those in ``rules/forms.yaml``; None for the defaults.
+        limits: what statutory limits are counted by; None for the readings of the package.
 
     Returns:
         the forms with their checks.
@@ -209,4 +213,4 @@ def load_form_book(settings: Mapping[str, Any] | None = None) -> FormBook:
     Raises:
         RuleFileError: a setting is not as it must be.
     """
-    return FormBook(published_forms(), load_check_rules(settings))
+    return FormBook(published_forms(), load_check_rules(settings), limits)

@@ -14,7 +14,6 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import Span, find_overlaps, is_covered, to_day, to_instant, to_period, to_span
 from gateway.core.form.recorder import NAME as RECORDER_MANIFEST
 from gateway.core.form.recorder import find_footage
@@ -91,26 +90,26 @@ def _find_shared_room(annex: Annex, _: Scene) -> Faults:
         yield from (f"{places[at]}/start" for at in find_overlaps(periods))
 
 
-def _find_long_summons(annex: Annex, _: Scene) -> Faults:
+def _find_long_summons(annex: Annex, scene: Scene) -> Faults:
     for pointer, visit in _visits(annex):
         summons = visit.get("summons", {})
         if "ended_at" in summons:
             is_extended = summons.get("extended", False) and "approved_by" in summons
             arrived = to_instant(summons["arrived_at"])
-            due = find_limit("K01", arrived, extension="complex" if is_extended else "")
+            due = scene.limits.find("K01", arrived, extension="complex" if is_extended else "")
             if due and due.is_past(to_instant(summons["ended_at"])):
                 yield f"{pointer}/summons/ended_at"
 
 
-def _find_late_delivery(annex: Annex, _: Scene) -> Faults:
+def _find_late_delivery(annex: Annex, scene: Scene) -> Faults:
     for pointer, visit in _visits(annex):
         if "detained_at" in visit and "delivered_at" in visit:
-            due = find_limit("K06", to_instant(visit["detained_at"]))
+            due = scene.limits.find("K06", to_instant(visit["detained_at"]))
             if due and due.is_past(to_instant(visit["delivered_at"])):
                 yield f"{pointer}/delivered_at"
 
 
-def _find_late_interrogation(annex: Annex, _: Scene) -> Faults:
+def _find_late_interrogation(annex: Annex, scene: Scene) -> Faults:
     for pointer, visit in _visits(annex):
         if "detained_at" not in visit or not visit["interrogations"]:
             continue
@@ -121,7 +120,7 @@ def _find_late_interrogation(annex: Annex, _: Scene) -> Faults:
             for at, session in enumerate(visit["interrogations"])
             if to_instant(session["start"]) >= detained
         ]
-        due = find_limit("K08", detained)
+        due = scene.limits.find("K08", detained)
         if after and due and due.is_past(min(after)[0]):
             yield f"{pointer}/interrogations/{min(after)[1]}/start"
 

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from gateway.core.annex import Annex
 from gateway.core.case.case import Case
 from gateway.core.errors import ErrorCode, Finding
+from gateway.core.form.limit import Limits, published_limits
 from gateway.core.form.setting import FormSettings
 
 MEDIA_TYPE_PREFIX: Final = "application/vnd.fasttrack."
@@ -125,6 +126,7 @@ class Scene:
         case: the record; None when there is none, so nothing is compared with it.
         materials: of the manifest by id; empty when there is none.
         register: rows of the officers' register by officer number; empty when none is known.
+        limits: what statutory limits are counted by.
     """
 
     on: date
@@ -133,6 +135,7 @@ class Scene:
     case: Case | None = None
     materials: Mapping[str, MaterialDigest] = field(default_factory=dict)
     register: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=published_limits)
 
     def of(self, name: str) -> Iterator[Mapping[str, Any]]:
         """Data of every annex of a form."""

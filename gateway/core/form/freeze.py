@@ -13,7 +13,6 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 NAME: Final = "freeze-list"
@@ -46,7 +45,7 @@ def _find_duplicate(annex: Annex, _: Scene) -> Faults:
         frozen.add(account)
 
 
-def _find_long(annex: Annex, _: Scene) -> Faults:
+def _find_long(annex: Annex, scene: Scene) -> Faults:
     if annex.name == RENEWAL:
         start: Any = to_day(annex.data["old_expiry"])
         terms = [("/new_expiry", annex.data, start, annex.data["new_expiry"])]
@@ -60,7 +59,7 @@ def _find_long(annex: Annex, _: Scene) -> Faults:
         # Freezes of one request begin together, and a list has hundreds of them.
         key = (to_day(begun.isoformat()), freeze["asset"], freeze["approver"])
         if key not in counted:
-            counted[key] = find_limit("K42", begun, {"asset": freeze["asset"], "approver": freeze["approver"]})
+            counted[key] = scene.limits.find("K42", begun, {"asset": freeze["asset"], "approver": freeze["approver"]})
         if counted[key] and counted[key].is_past(to_day(expiry)):
             yield pointer
 
@@ -69,11 +68,11 @@ def _find_unverified(annex: Annex, scene: Scene) -> Faults:
     for pointer, freeze in _freezes(annex):
         if freeze["kind"] == "WHOLE" and "lifted_at" not in freeze:
             extension = "continued" if freeze.get("verification_continued") else ""
-            due = find_limit("K43", to_instant(freeze["start"]), {"step": "VERIFY"}, extension=extension)
+            due = scene.limits.find("K43", to_instant(freeze["start"]), {"step": "VERIFY"}, extension=extension)
             if due and due.is_past(_to_moment(freeze.get("verified_at"), scene)):
                 yield f"{pointer}/verified_at"
         if "unrelated_found_at" in freeze:
-            due = find_limit("K43", to_instant(freeze["unrelated_found_at"]), {"step": "LIFT_UNRELATED"})
+            due = scene.limits.find("K43", to_instant(freeze["unrelated_found_at"]), {"step": "LIFT_UNRELATED"})
             if due and due.is_past(_to_moment(freeze.get("unrelated_lifted_at"), scene)):
                 yield f"{pointer}/unrelated_lifted_at"
 

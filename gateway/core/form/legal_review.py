@@ -12,7 +12,6 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 NAME: Final = "legal-review"
@@ -31,8 +30,8 @@ def _find_handler(annex: Annex, _: Scene) -> Faults:
         yield "/reviewer"
 
 
-def _find_late(annex: Annex, _: Scene) -> Faults:
-    due = find_limit("K46", to_instant(annex.data["submitted_at"]))
+def _find_late(annex: Annex, scene: Scene) -> Faults:
+    due = scene.limits.find("K46", to_instant(annex.data["submitted_at"]))
     if due and due.is_past(to_instant(annex.data["reviewed_at"])):
         yield "/reviewed_at"
 

@@ -9,10 +9,8 @@ from datetime import date, datetime
 from typing import Final
 
 from gateway.core.annex import Annex
-from gateway.core.clock.table import load_clock_table
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 DEADLINE: Final = "deadline-notice"
@@ -24,9 +22,9 @@ def _to_moment(text: str) -> date | datetime:
     return to_day(text) if len(text) == 10 else to_instant(text)
 
 
-def _find_wrong_limit(annex: Annex, _: Scene) -> Faults:
+def _find_wrong_limit(annex: Annex, scene: Scene) -> Faults:
     data = annex.data
-    if not load_clock_table().has(data["clock"]):
+    if not scene.limits.table.has(data["clock"]):
         yield "/clock"
         return
     if data["level"] == "BREACHED" and "supervisor" not in data:
@@ -36,7 +34,7 @@ def _find_wrong_limit(annex: Annex, _: Scene) -> Faults:
         if "document_no" not in data:
             yield "/document_no"
         return
-    due = find_limit(data["clock"], _to_moment(data["start"]), data.get("inputs"), in_custody=data["in_custody"])
+    due = scene.limits.find(data["clock"], _to_moment(data["start"]), data.get("inputs"), in_custody=data["in_custody"])
     if due is not None and due.at != _to_moment(data["due"]):
         yield "/due"
 

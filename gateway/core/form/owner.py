@@ -11,7 +11,6 @@ from typing import Any, Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_instant
 
 CHAIN: Final = "owner-chain"
@@ -48,10 +47,10 @@ def _find_no_answer(annex: Annex, _: Scene) -> Faults:
             yield f"{pointer}/accepted_by"
 
 
-def _find_late(annex: Annex, _: Scene) -> Faults:
+def _find_late(annex: Annex, scene: Scene) -> Faults:
     for pointer, change in _changes(annex):
         if "jurisdiction_found_at" in change:
-            due = find_limit("K05", to_instant(change["jurisdiction_found_at"]))
+            due = scene.limits.find("K05", to_instant(change["jurisdiction_found_at"]))
             if due and due.is_past(to_instant(change["at"])):
                 yield f"{pointer}/at"
 

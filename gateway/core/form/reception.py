@@ -10,7 +10,6 @@ from typing import Final
 from gateway.core.annex import Annex
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
-from gateway.core.form.limit import find_limit
 from gateway.core.form.period import to_day, to_instant
 
 NAME: Final = "reception"
@@ -33,14 +32,14 @@ def _find_unexplained_receipt(annex: Annex, _: Scene) -> Faults:
         yield "/receipt/note"
 
 
-def _find_late_registration(annex: Annex, _: Scene) -> Faults:
+def _find_late_registration(annex: Annex, scene: Scene) -> Faults:
     registered = to_instant(annex.data["registered_at"])
     emergency = annex.data.get("emergency")
     if emergency is None:
         if registered > to_instant(annex.data["visit_ended_at"]):
             yield "/registered_at"
         return
-    due = find_limit("K02", to_instant(emergency["handling_ended_at"]))
+    due = scene.limits.find("K02", to_instant(emergency["handling_ended_at"]))
     if due and due.is_past(registered):
         yield "/registered_at"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.core.clock.extension import find_extension_problems
-from gateway.core.clock.table import load_clock_table
+from gateway.core.clock.table import ClockTable
 from gateway.core.errors import ErrorCode, Finding
 from gateway.core.form.book import FormBook
 from gateway.core.form.definition import FormKey, FormKind
@@ -28,11 +28,12 @@ def act_of(statement: Statement) -> ActRow | None:
     return load_acts().get(act) if isinstance(act, str) else None
 
 
-def find_act_problems(statement: Statement) -> Iterator[Finding]:
+def find_act_problems(statement: Statement, table: ClockTable) -> Iterator[Finding]:
     """Find what an act lacks, or has too much, by its row; that the state of the case allows it, the ledger judges.
 
     Args:
         statement: whose body has the form of its schema.
+        table: of clocks.
 
     Yields:
         ACT_NOT_BY_ISSUER, ACT_NOT_IN_FORCE, STATEMENT_FIELD_MISSING, STATEMENT_FIELD_INVALID, and ACT_DOCUMENT_MISSING,
@@ -70,7 +71,7 @@ def find_act_problems(statement: Statement) -> Iterator[Finding]:
     if body.get("other_case") == statement.case_number:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/other_case", "this is the case itself")
     if is_of_limit and all(name in body for name in row.needs):
-        yield from find_extension_problems(statement, load_clock_table())
+        yield from find_extension_problems(statement, table)
 
 
 def _is_open(statement: Statement) -> bool:
@@ -90,7 +91,7 @@ def procedural_act_form(book: FormBook) -> StatementForm:
     published = published_statement_form(book, book.forms[_KEY])
 
     def check(statement: Statement, register: Register) -> list[Finding]:
-        return list(published.check(statement, register)) or list(find_act_problems(statement))
+        return list(published.check(statement, register)) or list(find_act_problems(statement, book.limits.table))
 
     # A step of the procedure is nobody's secret among those who have the case; justice is told what concerns it.
     readers = published.readers - {Role.JUSTICE}

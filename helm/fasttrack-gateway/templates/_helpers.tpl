@@ -83,3 +83,47 @@ capabilities:
     - port: 53
       protocol: TCP
 {{- end -}}
+
+{{/* What limits are counted by: the gateway and the scheduler have the same files, or they would tell other days. */}}
+{{- define "gateway.clocksEnv" -}}
+{{- if .Values.clocks.readingsConfigMapName }}
+- name: FASTTRACK_CLOCK_SETTINGS
+  value: /etc/fasttrack/clocks/readings.yaml
+{{- end }}
+{{- if .Values.clocks.holidays.years }}
+- name: FASTTRACK_HOLIDAYS_DIR
+  value: /etc/fasttrack/holidays
+{{- end }}
+{{- end -}}
+
+{{- define "gateway.clocksMounts" -}}
+{{- if .Values.clocks.readingsConfigMapName }}
+- name: clocks
+  mountPath: /etc/fasttrack/clocks
+  readOnly: true
+{{- end }}
+{{- if .Values.clocks.holidays.years }}
+- name: holidays
+  mountPath: /etc/fasttrack/holidays
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "gateway.clocksVolumes" -}}
+{{- if .Values.clocks.readingsConfigMapName }}
+- name: clocks
+  configMap:
+    name: {{ .Values.clocks.readingsConfigMapName }}
+{{- end }}
+{{- if .Values.clocks.holidays.years }}
+- name: holidays
+  configMap:
+    name: {{ .Values.clocks.holidays.configMapName }}
+    items:
+      # Named, so that a pod without one of the years does not start and leave limits uncounted.
+      {{- range .Values.clocks.holidays.years }}
+      - key: {{ printf "%d.yaml" (int .) | quote }}
+        path: {{ printf "%d.yaml" (int .) | quote }}
+      {{- end }}
+{{- end }}
+{{- end -}}
