@@ -44,6 +44,7 @@ METRIC_STAMPED_SIZE: Final = "fasttrack.timestamp.size"
 METRIC_CLOCK_ALARMS: Final = "fasttrack.clock.alarms"
 METRIC_CLOCK_CASES: Final = "fasttrack.clock.cases"
 METRIC_COUNTING: Final = "fasttrack.clock.counting"
+METRIC_CLOCK_FAILURES: Final = "fasttrack.clock.failures"
 METRIC_STAMP_GAP: Final = "fasttrack.timestamp.gap"
 
 LOG_FIELDS: Final = frozenset(
@@ -294,7 +295,8 @@ class ScheduleTelemetry:
         self._voice = _Voice(logging.getLogger("gateway.scheduler"))
         self._alarms = meter.create_counter(METRIC_CLOCK_ALARMS, description="warnings and breaches recorded")
         self._cases = meter.create_gauge(METRIC_CLOCK_CASES, description="cases that have a limit to come")
-        self.totals: dict[str, int] = {"cases": 0, "raised": 0}
+        self._failures = meter.create_counter(METRIC_CLOCK_FAILURES, description="cases that could not be counted")
+        self.totals: dict[str, int] = {"cases": 0, "raised": 0, "failed": 0}
 
     def raised(self, level: str, clock: str, *, is_new: bool) -> None:
         """An alarm is in the ledger; only one that this process brought there counts."""
@@ -309,6 +311,12 @@ class ScheduleTelemetry:
         if self._progress is not None:
             self._progress(cases)
         self._cases.set(waiting)
+
+    def failed(self, reason: str) -> None:
+        """A case could not be counted, for a reason; `fasttrack fsck` says what is wrong with its rows."""
+        self._failures.add(1)
+        self.totals["failed"] += 1
+        self._voice.say(logging.ERROR, "a case cannot be counted", reason=reason)
 
     def unavailable(self, code: IntEnum) -> None:
         """The ledger does not answer, for a reason."""

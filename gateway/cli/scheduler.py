@@ -47,9 +47,9 @@ def command(
     does; all schedulers and gateways of a ledger are given the same. A limit that cannot be counted because a year of
     holidays is missing is an alarm of its own.
 
-    When it has counted every case it prints one line {"scheduling": origin, "counting": name, "cases": n, "raised": n}.
-    ``fasttrack clocks CASE`` shows the same name when the gateway counts alike. Exit codes: 0
-    stopped, 2 bad settings, 3 no database.
+    When it has counted every case it prints one line {"scheduling": origin, "counting": name, "cases": n, "raised": n,
+    "failed": n}. ``fasttrack clocks CASE`` shows the same name when the gateway counts alike. A case that cannot be
+    counted fails alone: it is logged, and tried again. Exit codes: 0 stopped, 2 bad settings, 3 no database.
     """
     from gateway.app_counting import find_years  # noqa: PLC0415 - --help stays fast
     from gateway.app_scheduler import SchedulerSettings, run_scheduler_process  # noqa: PLC0415 - --help stays fast

@@ -27,7 +27,11 @@ from gateway.core.port.ledger import FactRow, InboxWatch, LedgerWriter
 PAGE: Final = 1_000
 LONGEST_SLEEP: Final = timedelta(minutes=1)
 """It looks at its clock at least so often, so that a clock that was set is noticed."""
+AGAIN: Final = timedelta(minutes=10)
+"""When a case is counted again that could not be counted: somebody has to look at it, and the others go on."""
 _RETRY_SECONDS: Final = 1.0
+_PASSING: Final = frozenset({ErrorCode.LEDGER_UNAVAILABLE, ErrorCode.QUEUE_FULL, ErrorCode.SHUTTING_DOWN})
+"""Faults of the ledger as a whole; another one is that of a case."""
 
 
 class ScheduleSource(Protocol):
@@ -51,6 +55,9 @@ class ScheduleObserver(Protocol):
 
     def looked(self, cases: int, waiting: int) -> None:
         """So many cases were read so far, so many have a moment to come."""
+
+    def failed(self, reason: str) -> None:
+        """A case could not be counted, for a reason; it is tried again."""
 
     def unavailable(self, code: ErrorCode) -> None:
         """The ledger does not answer, for a reason."""
@@ -86,14 +93,25 @@ class Scheduler:
         """Read the facts that are new and count their cases.
 
         Raises:
-            GatewayError: LEDGER_UNAVAILABLE and other passing faults; what was not done is done next time.
+            GatewayError: LEDGER_UNAVAILABLE and other passing faults; what was not done is done next time. A case that
+                cannot be counted is told to the observer, and counted again later.
         """
         while rows := await self.source.rows_after(self._cursor, PAGE):
             for case in dict.fromkeys(row.case for row in rows):
-                await self.count(case)
+                await self._try(case)
                 self._read += 1
             self._cursor = rows[-1].seq
             self.observe.looked(self._read, len(self._moments))
+
+    async def _try(self, case: str) -> None:
+        """Count a case; one that cannot be counted must not silence the limits of all others."""
+        try:
+            await self.count(case)
+        except Exception as error:
+            if isinstance(error, GatewayError) and error.code in _PASSING:
+                raise
+            self.observe.failed(error.code.name if isinstance(error, GatewayError) else type(error).__name__)
+            self._remember(case, self.clock() + AGAIN)
 
     async def count(self, case: str) -> None:
         """Count the clocks of a case, raise what is due, and remember when to look again.
@@ -102,7 +120,7 @@ class Scheduler:
             case: pseudonym.
 
         Raises:
-            GatewayError: see ``catch_up``.
+            GatewayError: see ``catch_up``; another code, and ValueError, for a case whose facts cannot be counted.
         """
         fold = fold_facts(await self.source.case_facts(case), self.table, self.counting)
         alarms, moment = find_alarms(fold, self.counting, self.clock())
@@ -119,8 +137,11 @@ class Scheduler:
         if moment is None:
             self._moments.pop(case, None)
         else:
-            self._moments[case] = moment
-            heapq.heappush(self._heap, (moment, case))
+            self._remember(case, moment)
+
+    def _remember(self, case: str, moment: datetime) -> None:
+        self._moments[case] = moment
+        heapq.heappush(self._heap, (moment, case))
 
     async def _raise(self, command: Command) -> None:
         appended = await self.writer.append(command)
@@ -139,7 +160,7 @@ class Scheduler:
             if self._moments.get(case) != moment:
                 continue
             try:
-                await self.count(case)
+                await self._try(case)
             except BaseException:
                 heapq.heappush(self._heap, (moment, case))
                 raise
@@ -173,7 +194,7 @@ async def run_scheduler(scheduler: Scheduler, stop: asyncio.Event, ready: Callab
                     await scheduler.catch_up()
                     await scheduler.raise_due()
                 except GatewayError as error:
-                    if error.code not in (ErrorCode.LEDGER_UNAVAILABLE, ErrorCode.QUEUE_FULL):
+                    if error.code not in _PASSING:
                         raise
                     scheduler.observe.unavailable(error.code)
                     await _sleep(stop, wake, _RETRY_SECONDS)

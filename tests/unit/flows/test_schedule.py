@@ -18,7 +18,7 @@ from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.port.ledger import Appended, FactRow
-from gateway.flows.schedule import Scheduler
+from gateway.flows.schedule import AGAIN, Scheduler
 from tests.support.fake_ledger import FakeClock, FakeWatch
 
 TABLE = load_clock_table()
@@ -42,6 +42,8 @@ class World:
         asked: how many acts were asked for.
         failures: appends that fail before one succeeds.
         is_destroyed: every case was destroyed.
+        unreadable: a case whose facts somebody has changed; "" for none.
+        failed: what cases could not be counted for.
     """
 
     clock: FakeClock
@@ -51,6 +53,8 @@ class World:
     asked: int = 0
     failures: int = 0
     is_destroyed: bool = False
+    unreadable: str = ""
+    failed: list[str] = field(default_factory=list)
     raised: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def tell(self, case: str, kind: str, at: datetime | date, person: str = P, **inputs: Any) -> None:
@@ -65,6 +69,8 @@ class World:
 
     async def case_facts(self, case: str) -> list[KnownFact]:
         """Facts of a case."""
+        if case == self.unreadable:
+            raise ValueError("the facts are not in canonical form")
         return self.cases[case]
 
     async def parties(self, case: str) -> Parties:
@@ -94,6 +100,7 @@ class World:
             """Takes what is said."""
 
             raised = staticmethod(self._observed)
+            failed = staticmethod(self.failed.append)
 
             @staticmethod
             def looked(cases: int, waiting: int) -> None:
@@ -232,3 +239,20 @@ async def test_case_destroyed_has_no_limits_any_more(world: World) -> None:
     world.clock.at = china("2026-06-01").astimezone(UTC)
     await scheduler.raise_due()
     assert world.asked == 1
+
+
+async def test_scheduler_case_that_cannot_be_counted_fails_alone_and_is_tried_again(world: World) -> None:
+    """Whoever spoils the rows of one case silences no other, and once they are right again it is said what is due."""
+    for case in ("spoilt", "whole"):
+        world.tell(case, "pr_received", china("2026-03-02"))
+    world.unreadable = "spoilt"
+    scheduler = world.scheduler()
+    await run_to(world, scheduler, china("2026-03-06"))
+    whole = [level for level, _, _ in world.said("K20")]
+    assert whole[-1] == "breach"
+    assert set(world.failed) == {"ValueError"}
+    world.unreadable = ""
+    world.clock.at += AGAIN
+    await scheduler.raise_due()
+    # It slept over the warnings of that case.
+    assert [level for level, _, _ in world.said("K20")] == [*whole, "breach"]
