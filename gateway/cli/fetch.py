@@ -42,7 +42,8 @@ async def fetch(
 
     Files: manifest.jws and record.* as the sender signed them, rendition.* in your own schema, report.json (where each
     field went), receipt.json, and with --materials one file for each material that you may read. Digests are checked
-    first. There is no record.* for whom it says more than he may see; what is withheld is said.
+    first. There is no record.* for whom it says more than he may see; what is withheld is said. An annex that you see
+    without some fields comes as materials/*.masked.json, which the gateway made and which names the original's digest.
     """
     async with session.client() as client:
         if claim:
@@ -51,7 +52,7 @@ async def fetch(
         out.mkdir(parents=True, exist_ok=True)
         manifest = read_manifest(fetched.manifest_jws, handoff)
         record = await _write_record(client, fetched, manifest, out)
-        files = [*([record] if record else []), *_write_rest(fetched, out)]
+        files = [*([record] if record else []), *_write_rest(fetched, out), *_write_masked(fetched, manifest, out)]
         if materials:
             files += await _download_all(client, fetched, manifest, out)
     if session.is_json:
@@ -66,7 +67,8 @@ async def fetch(
         terminal.print("original withheld: it says more than you may see; the manifest names its digest")
     if fetched.withheld:
         asked = sum(fetched.withheld.values())
-        terminal.print(f"withheld {len(fetched.withheld)} materials, {asked} of them may be asked for")
+        masked = f", {len(fetched.masked)} given as masked copies" if fetched.masked else ""
+        terminal.print(f"withheld {len(fetched.withheld)} materials, {asked} of them may be asked for{masked}")
     terminal.print("mapping  " + ", ".join(f"{number} {action}" for action, number in actions.items()))
     print_findings(fetched.warnings)
 
@@ -84,6 +86,7 @@ def _summary(fetched: Fetched, files: list[Path]) -> dict[str, Any]:
         "withheld": [
             {"sha256": digest, "may_be_asked_for": is_on_request} for digest, is_on_request in fetched.withheld.items()
         ],
+        "masked_copies": [copy.sha256 for copy in fetched.masked],
         "receipt": from_receipt(fetched.receipt),
     }
 
@@ -187,6 +190,20 @@ async def _download_all(client: GatewayClient, fetched: Fetched, manifest: Manif
                 continue
             if not target.exists():
                 await client.download(material.sha256, target, progress=partial(advance, material.title))
+            files.append(target)
+    return files
+
+
+def _write_masked(fetched: Fetched, manifest: Manifest, out: Path) -> list[Path]:
+    """Copies without some fields, each under the digest that the sender signed and a name that no annex has."""
+    copies = {(copy.material_id, copy.sha256): copy.data for copy in fetched.masked}
+    files = []
+    for material in manifest.materials:
+        data = copies.get((material.id, material.sha256))
+        if data is not None:
+            target = out / "materials" / f"{material.sha256}.masked.json"
+            target.parent.mkdir(exist_ok=True)
+            write_file(target, data)
             files.append(target)
     return files
 

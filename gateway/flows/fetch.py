@@ -10,14 +10,15 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from gateway.core.access.visibility import View, find_withheld
+from gateway.core.access.mask import MaskedCopy, mask_annex
+from gateway.core.access.visibility import View, find_withheld, reader_of
 from gateway.core.case.value import CHINA_TIME
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.lineage import report_sha256
-from gateway.core.manifest import parse_manifest
+from gateway.core.manifest import Manifest, parse_manifest
 from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.port.ledger import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_bytes_of, payload_of
@@ -151,6 +152,7 @@ class Fetched:
         appended: the entry that records the fetch.
         withheld: by digest the materials of the bundle that the caller is not granted, and how they may be seen.
         is_original_withheld: whether the record says more than the caller may see, so that it is not given.
+        masked: copies of annexes that the caller sees without some fields; the annexes themselves are withheld.
     """
 
     stored: StoredHandoff
@@ -161,6 +163,7 @@ class Fetched:
     appended: Appended
     withheld: Mapping[str, View] = field(default_factory=dict)
     is_original_withheld: bool = False
+    masked: tuple[MaskedCopy, ...] = ()
 
 
 async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consumer: str, act_id: str) -> Fetched:
@@ -210,14 +213,16 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
             report_sha256=report_digest,
         ),
     )
-    withheld = await _withheld(parts, stored, reading)
+    manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
+    withheld = await _withheld(parts, stored, manifest, reading)
     # A record that travels as a material was not granted to whoever sees only what contains nothing to be withheld.
-    view = withheld.pop(payload_of(stored.manifest_jws)["native_record"]["sha256"], View.ALL)
+    view = withheld.pop(manifest.native_record.sha256, View.ALL)
     is_withheld = view is not View.ALL and (
         not stored.record or any(line.action == "withheld" for line in rendition.report)
     )
+    masked = await _mask(parts, manifest, withheld)
     return Fetched(
-        stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld
+        stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld, masked
     )
 
 
@@ -229,11 +234,25 @@ async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
     return stored
 
 
-async def _withheld(parts: Parts, stored: StoredHandoff, reading: Reading) -> dict[str, View]:
+async def _withheld(parts: Parts, stored: StoredHandoff, manifest: Manifest, reading: Reading) -> dict[str, View]:
     on = stored.row.offered_at.astimezone(CHINA_TIME).date()
-    manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
     named = (*reading.digests, *to_references(await find_carried(parts, manifest, reading.case)))
     return find_withheld(parts.visibility, manifest, named, on)
+
+
+async def _mask(parts: Parts, manifest: Manifest, withheld: Mapping[str, View]) -> tuple[MaskedCopy, ...]:
+    """Copies of the annexes that the receiver sees without some fields."""
+    reader = reader_of(manifest.receiver.role, manifest.kind)
+    copies: list[MaskedCopy] = []
+    for material in manifest.materials:
+        form = parts.visibility.masked_form(material.media_type, reader) if material.sha256 in withheld else None
+        if form is None or await parts.store.info(material.sha256) is None:
+            continue
+        data = await load_material(parts, material.sha256, material.size)
+        annex, _ = await asyncio.to_thread(parts.forms.parse, form, data)
+        if annex is not None:
+            copies.append(mask_annex(form, annex.data, material_id=material.id, sha256=material.sha256))
+    return tuple(copies)
 
 
 async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, Reading]:

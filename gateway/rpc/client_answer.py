@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.core.access.mask import MaskedCopy
 from gateway.core.case.case import ReportLine
 from gateway.core.entry import HandoffState
 from gateway.core.errors import Finding
@@ -22,6 +23,7 @@ __all__ = [
     "Fetched",
     "FetchedRendition",
     "HandoffStatus",
+    "MaskedCopy",
     "Reason",
     "Reconciled",
     "StatementStatus",
@@ -129,6 +131,7 @@ class Fetched:
         is_original_withheld: the record says more than the caller may see, so that it is not given; its digest stands
             in the manifest.
         withheld: SHA-256 of the materials that the caller is not granted; True for those that may be asked for.
+        masked: copies of withheld annexes without the fields that the caller does not see.
     """
 
     manifest_jws: str
@@ -139,6 +142,7 @@ class Fetched:
     receipt: Receipt
     is_original_withheld: bool = False
     withheld: Mapping[str, bool] = field(default_factory=dict)
+    masked: tuple[MaskedCopy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

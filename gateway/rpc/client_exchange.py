@@ -20,6 +20,7 @@ from gateway.rpc.client_answer import (
     Fetched,
     FetchedRendition,
     HandoffStatus,
+    MaskedCopy,
     Reason,
     StatementStatus,
     Submitted,
@@ -182,6 +183,10 @@ class ExchangeCalls(Connection):
             receipt,
             answer.original_withheld,
             {item.sha256: item.view == wire.MATERIAL_VIEW_ON_REQUEST for item in answer.withheld},
+            tuple(
+                MaskedCopy(item.material_id, item.original_sha256, item.media_type, item.data)
+                for item in answer.masked_copies
+            ),
         )
 
     async def decide(

@@ -164,6 +164,12 @@ def to_fetch_response(fetched: Fetched) -> exchange_pb2.FetchResponse:
         withheld=[
             exchange_pb2.WithheldMaterial(sha256=digest, view=_VIEW[view]) for digest, view in fetched.withheld.items()
         ],
+        masked_copies=[
+            exchange_pb2.MaskedCopy(
+                material_id=copy.material_id, original_sha256=copy.sha256, media_type=copy.media_type, data=copy.data
+            )
+            for copy in fetched.masked
+        ],
     )
 
 

@@ -500,6 +500,7 @@ class FetchResponse(_message.Message):
     ORIGINAL_WITHHELD_FIELD_NUMBER: _builtins.int
     ORIGINAL_SHA256_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
+    MASKED_COPIES_FIELD_NUMBER: _builtins.int
     manifest_jws: _builtins.str
     """The sender's signed manifest, untouched."""
     record: _builtins.bytes
@@ -532,6 +533,10 @@ class FetchResponse(_message.Message):
     def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithheldMaterial]:
         """Materials of the bundle that the caller is not granted, in the order of the manifest."""
 
+    @_builtins.property
+    def masked_copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___MaskedCopy]:
+        """Copies of withheld annexes of which the caller sees all but some fields, in the order of the manifest."""
+
     def __init__(
         self,
         *,
@@ -544,10 +549,11 @@ class FetchResponse(_message.Message):
         original_withheld: _builtins.bool = ...,
         original_sha256: _builtins.str = ...,
         withheld: _abc.Iterable[Global___WithheldMaterial] | None = ...,
+        masked_copies: _abc.Iterable[Global___MaskedCopy] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "rendition", b"rendition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_jws", b"manifest_jws", "original_sha256", b"original_sha256", "original_withheld", b"original_withheld", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_jws", b"manifest_jws", "masked_copies", b"masked_copies", "original_sha256", b"original_sha256", "original_withheld", b"original_withheld", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,6 +584,42 @@ class WithheldMaterial(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WithheldMaterial: _TypeAlias = WithheldMaterial  # noqa: Y015
+
+@_typing.final
+class MaskedCopy(_message.Message):
+    """A copy of an annex without the fields that its form masks for the caller. The gateway made it; the sender signed the
+    original, whose digest the manifest names.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATERIAL_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_SHA256_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    material_id: _builtins.str
+    """Id of the annex in the manifest."""
+    original_sha256: _builtins.str
+    """SHA-256 of the original, 64 lower-case hexadecimal digits."""
+    media_type: _builtins.str
+    """Media type, application/vnd.fasttrack-masked.<form>.v1+json."""
+    data: _builtins.bytes
+    """JSON in UTF-8 with content, form, masked (JSON Pointers to what was left out) and masked_copy_of (the digest)."""
+    def __init__(
+        self,
+        *,
+        material_id: _builtins.str = ...,
+        original_sha256: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "material_id", b"material_id", "media_type", b"media_type", "original_sha256", b"original_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MaskedCopy: _TypeAlias = MaskedCopy  # noqa: Y015
 
 @_typing.final
 class Rendition(_message.Message):

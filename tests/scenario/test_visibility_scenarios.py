@@ -173,3 +173,21 @@ async def test_defence_reads_the_file_only_from_the_review_on(cast: Cast) -> Non
     await cast.pr.accept(sent)
     await cast.justice.ask_for(sent, transcript, "DEFENCE", "SPP 269")
     assert json.dumps(sorted(await cast.oversight.stage(case))) == json.dumps(["J1", "pr:110108"])
+
+
+async def test_procuratorate_gets_the_attestation_of_a_review_without_its_notes(cast: Cast) -> None:
+    """The review stays with the police; a masked copy comes with the rendition and names the original's digest."""
+    case = papers(transfer())
+    review = json.loads(load_example(load_form_book().find(FormKind.ANNEX, "legal-review", 1)))
+    review |= {"object": "TRANSFER", "submitted_at": "2026-01-28T08:10:00+08:00"}
+    review |= {"reviewed_at": "2026-01-28T08:20:00+08:00"}
+    review["checklist"][0]["note"] = "内部意见"
+    data = json.dumps(review, ensure_ascii=False).encode()
+    annex = Annex("application/vnd.fasttrack.legal-review.v1+json", data)
+    fetched = await cast.pr.accept(await cast.police.submit(case, annexes=[annex]))
+    (copy,) = fetched.masked
+    assert copy.sha256 == sha256_hex(data) and copy.sha256 in fetched.withheld
+    said = json.loads(copy.data)
+    assert (said["content"]["opinion"], said["masked_copy_of"]) == (review["opinion"], copy.sha256)
+    assert "/checklist/0/note" in said["masked"] and "内部意见" not in copy.data.decode()
+    assert await refused(cast.pr.download(copy.sha256)) == {"MATERIAL_WITHHELD": "sha256"}

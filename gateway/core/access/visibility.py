@@ -76,7 +76,8 @@ _OF_ROLE: Final[Mapping[Role, ReaderKind]] = {
 }
 _FORM_VIEWS: Final[Mapping[str, View]] = {
     "all": View.ALL,
-    # What is masked or reduced to a status is another text than the one that was signed: the signed one is not given.
+    # What is masked or reduced to a status is another text than the one that was signed: the signed one is not given,
+    # and of the masked one a copy (``mask``).
     "masked": View.NONE,
     "status": View.NONE,
     "on_request": View.REQUEST,
@@ -134,6 +135,14 @@ class Visibility:
         role = Role.JUSTICE if reader in _JUSTICE else reader
         views = [_FORM_VIEWS[said.view] for said in form.readers if said.role == role]
         return max(views, key=_WIDTH.index, default=View.NONE)
+
+    def masked_form(self, media_type: str, reader: ReaderKind) -> Form | None:
+        """The form of an annex of which a reader gets a masked copy; None for all, for nothing, and for no annex."""
+        form = self.forms.get(media_type)
+        if form is None or self.of_form(media_type, reader) is not View.NONE:
+            return None
+        role = Role.JUSTICE if reader in _JUSTICE else reader
+        return form if any(said.role == role and said.view == "masked" for said in form.readers) else None
 
     def of_material(self, media_type: str, codes: Iterable[str], reader: ReaderKind, on: date) -> View:
         """How much of a material a reader sees.
