@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from gateway.core.envelope import CASE_NUMBER, INSTANT_TEXT, parse_instant, parse_uuid7
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.route import RecordKind
@@ -24,14 +25,11 @@ MAX_PAGES: Final = 1_000_000
 MAX_RECORD_IN_CALL_BYTES: Final = 1024 * 1024
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 MAX_MATERIAL_BYTES: Final = 64 * 1024**3
-CLOCK_SKEW: Final = timedelta(minutes=5)
 
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_CASE_NUMBER = re.compile(r"A[0-9]{12}[0-9]{4}(?:0[1-9]|1[0-2])[0-9]{4}", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
 _CODE = re.compile(r"[A-Z][0-9]{2,3}", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _SHORT = re.compile(r"[0-9A-Za-z.-]{1,40}", re.ASCII)
 _SCHEMA = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 
@@ -177,26 +175,6 @@ class _Reader:
         return None
 
 
-def _uuid(text: str) -> UUID:
-    value = UUID(text)
-    if str(value) != text:
-        raise ValueError(text)
-    return value
-
-
-def _uuid7(text: str) -> UUID:
-    value = _uuid(text)
-    if value.version != 7:
-        raise ValueError(text)
-    return value
-
-
-def _instant(text: str) -> datetime:
-    if _INSTANT.fullmatch(text) is None:
-        raise ValueError(text)
-    return datetime.fromisoformat(text)
-
-
 _TOP = frozenset(
     "bundle_id sender receiver kind case_number idempotency_key created_at native_record materials".split()
 )
@@ -206,7 +184,6 @@ _MATERIAL = frozenset("id title media_type size sha256 sm3".split())
 _MATERIAL_OPTIONAL = frozenset({"document_code", "person", "pages", "recorded"})
 _TITLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _HEX_TEXT = "64 lower-case hexadecimal digits"
-_INSTANT_TEXT = "an instant with offset, 2026-01-02T03:04:05+08:00"
 
 
 def _native_record(reader: _Reader, value: Any) -> NativeRecord:
@@ -261,8 +238,8 @@ def _material(reader: _Reader, value: Any, path: str) -> Material:
     start = end = None
     if "recorded" in source:
         window = reader.shape(source["recorded"], f"{path}/recorded", frozenset({"from", "to"}), frozenset())
-        start = reader.parsed(window, "from", f"{path}/recorded", _instant, _INSTANT_TEXT)
-        end = reader.parsed(window, "to", f"{path}/recorded", _instant, _INSTANT_TEXT)
+        start = reader.parsed(window, "from", f"{path}/recorded", parse_instant, INSTANT_TEXT)
+        end = reader.parsed(window, "to", f"{path}/recorded", parse_instant, INSTANT_TEXT)
         if start and end and end < start:
             reader.add(ErrorCode.MANIFEST_FIELD_INVALID, f"{path}/recorded/to", "the end is before the start")
     return Material(
@@ -321,15 +298,15 @@ def parse_manifest(payload: bytes) -> Manifest:
     receiver = reader.parsed(source, "receiver", "", parse_agency, "an agency such as pr:110108")
     if sender is not None and sender == receiver:
         reader.add(ErrorCode.MANIFEST_FIELD_INVALID, "/receiver", "sender and receiver are the same agency")
-    bundle_id = reader.parsed(source, "bundle_id", "", _uuid7, "a UUIDv7 in lower case with hyphens")
+    bundle_id = reader.parsed(source, "bundle_id", "", parse_uuid7, "a UUIDv7 in lower case with hyphens")
     kind = reader.parsed(source, "kind", "", RecordKind, "one of " + ", ".join(RecordKind))
     case_number = reader.text(
-        source, "case_number", "", _CASE_NUMBER, "a police case number: A, 12 digits, year, month, 4 digits"
+        source, "case_number", "", CASE_NUMBER, "a police case number: A, 12 digits, year, month, 4 digits"
     )
     idempotency_key = reader.text(source, "idempotency_key", "", _KEY, "1 to 100 letters, digits or ._:-")
-    created_at = reader.parsed(source, "created_at", "", _instant, _INSTANT_TEXT)
+    created_at = reader.parsed(source, "created_at", "", parse_instant, INSTANT_TEXT)
     native_record = _native_record(reader, source.get("native_record")) if "native_record" in source else None
-    in_reply_to = reader.parsed(source, "in_reply_to", "", _uuid7, "a UUIDv7 in lower case with hyphens")
+    in_reply_to = reader.parsed(source, "in_reply_to", "", parse_uuid7, "a UUIDv7 in lower case with hyphens")
     if reader.findings or native_record is None:
         raise GatewayError(reader.findings)
     return Manifest(

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.core.envelope import CASE_NUMBER, INSTANT_TEXT, parse_instant, parse_uuid7
 from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.core.identity import Agency, parse_agency
 from gateway.core.strict_json import parse_object
@@ -22,13 +23,10 @@ from gateway.core.strict_json import parse_object
 MAX_STATEMENT_BYTES: Final = 512 * 1024
 MAX_DEPTH: Final = 12
 MAX_VERSION: Final = 9_999
-CLOCK_SKEW: Final = timedelta(minutes=5)
 MAX_AGE: Final = timedelta(days=30)
 """A statement signed longer ago is refused: whoever was offline that long signs again, and says when it happened."""
 
 _TYPE: Final = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
-_CASE_NUMBER: Final = re.compile(r"A[0-9]{12}[0-9]{4}(?:0[1-9]|1[0-2])[0-9]{4}", re.ASCII)
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _REQUIRED: Final = frozenset({"statement_id", "type", "version", "issuer", "created_at", "occurred_at", "body"})
 _OPTIONAL: Final = frozenset({"case_number"})
 _UNREADABLE: Final = {
@@ -138,15 +136,6 @@ def to_payload(statement: Statement) -> dict[str, Any]:
     return payload
 
 
-def _uuid7(value: Any) -> UUID:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    found = UUID(value)
-    if str(found) != value or found.version != 7:
-        raise ValueError("not a UUIDv7")
-    return found
-
-
 def _text(form: re.Pattern[str]) -> Any:
     def read(value: Any) -> str:
         if form.fullmatch(value) is None:
@@ -162,12 +151,6 @@ def _version(value: Any) -> int:
     return value
 
 
-def _instant(value: Any) -> datetime:
-    if _INSTANT.fullmatch(value) is None:
-        raise ValueError("not an instant")
-    return datetime.fromisoformat(value)
-
-
 def _agency(value: Any) -> Agency:
     if not isinstance(value, str):
         raise TypeError("not a text")
@@ -181,12 +164,12 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 _FORMS: Final[Mapping[str, tuple[Any, str]]] = {
-    "statement_id": (_uuid7, "a UUIDv7 in lower case with hyphens"),
+    "statement_id": (parse_uuid7, "a UUIDv7 in lower case with hyphens"),
     "type": (_text(_TYPE), "name of a form, such as procedural-act"),
     "version": (_version, f"an integer from 1 to {MAX_VERSION}"),
     "issuer": (_agency, "an agency such as ps:110108"),
-    "case_number": (_text(_CASE_NUMBER), "a police case number: A, 12 digits, year, month, 4 digits"),
-    "created_at": (_instant, "an instant with offset, 2026-01-02T03:04:05+08:00"),
-    "occurred_at": (_instant, "an instant with offset, 2026-01-02T03:04:05+08:00"),
+    "case_number": (_text(CASE_NUMBER), "a police case number: A, 12 digits, year, month, 4 digits"),
+    "created_at": (parse_instant, INSTANT_TEXT),
+    "occurred_at": (parse_instant, INSTANT_TEXT),
     "body": (_object, "an object"),
 }

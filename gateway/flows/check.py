@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from gateway.core.annex import Annex
 from gateway.core.digest import sm3_hex
 from gateway.core.dossier import Carried
+from gateway.core.envelope import CLOCK_SKEW
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.identity import Agency
 from gateway.core.judge.outcome import RuleOutcome
-from gateway.core.manifest import CLOCK_SKEW, MAX_RECORD_IN_CALL_BYTES, Manifest
+from gateway.core.manifest import MAX_RECORD_IN_CALL_BYTES, Manifest
 from gateway.core.port.flow import SignedManifest
 from gateway.core.reply import judge_reply
 from gateway.core.route import ROUTES, RecordKind

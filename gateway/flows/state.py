@@ -13,6 +13,7 @@ from gateway.core.clock.overdue import judge_overdue
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf
+from gateway.core.envelope import CLOCK_SKEW
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
 from gateway.core.fact.of_statement import read_statement_facts
@@ -23,7 +24,7 @@ from gateway.core.port.ledger import Appended, StoredStatement
 from gateway.core.procedure.procedural_act import PROCEDURAL_ACT, act_of
 from gateway.core.procedure.track_cause import read_act_cause, read_act_facts
 from gateway.core.signed import payload_of
-from gateway.core.statement import CLOCK_SKEW, MAX_AGE, Statement
+from gateway.core.statement import MAX_AGE, Statement
 from gateway.core.statement_form import Register
 from gateway.flows.parts import Parts
 from gateway.flows.pull import Requested, judge_request

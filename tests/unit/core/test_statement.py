@@ -50,6 +50,8 @@ def test_statement_written_is_read_back_the_same() -> None:
         ("created_at", "2026-01-02"),
         ("occurred_at", "2026-01-02T03:04:05"),
         ("occurred_at", "2026-13-02T03:04:05Z"),
+        ("created_at", "9999-12-31T23:59:59Z"),
+        ("occurred_at", "0001-01-01T00:00:00+08:00"),
         ("body", []),
     ],
 )
@@ -157,8 +159,8 @@ def test_published_form_judges_the_body_of_a_statement_with_paths_below_body() -
 
 
 CONCERNS = {
-    Concern.CASE: {"case-progress", "correction", "deadline-notice", "freeze-renewal", "legal-review", "owner-change",
-                   "procedural-act"},
+    Concern.CASE: {"case-progress", "correction", "deadline-notice", "finding-override", "freeze-renewal",
+                   "legal-review", "owner-change", "procedural-act"},
     Concern.NO_CASE: {"daily-clearance", "duty-rota", "qualification-register"},
     Concern.EITHER: {"alert-disposal"},
 }  # fmt: skip
