@@ -115,6 +115,28 @@ async def test_scenario_20_assessment_that_comes_after_the_judgment_goes_to_the_
     last = (await cast.oversight.entries(case))[-1]
     assert last.case_state is not None
     assert last.case_state.assessment.value == "received"
+    await _adverse(cast)
+
+
+async def _adverse(cast: Cast) -> None:
+    """T18: an adverse opinion that came in time binds nobody, but it is set aside only with a recorded reason."""
+    case = papers(transfer(number=2, sent="2026-03-02T09:00"))
+    await cast.pr.accept(await cast.police.submit(case))
+    request = papers(assessment_request(case, sent="2026-03-03T10:00"))
+    await cast.justice.accept(await cast.pr.submit(request))
+    unsuitable = tuple(
+        replace(person, result_code="UNSUITABLE", result_text="居住不稳定") for person in request.persons
+    )
+    opinion = assessment_opinion(request, receiver="pr:110108", sent="2026-03-05T10:00", persons=unsuitable)
+    await cast.pr.accept(await cast.justice.submit(papers(opinion, without=["D01"])))
+    assert (await cast.world.tracks(case))[1].assessment == "adverse"
+    indicted = papers(indictment(case, on="2026-03-06", received="2026-03-02T10:00"))
+    await cast.court.accept(await cast.pr.submit(indicted))
+    sentenced = papers(judgment(indicted, on="2026-03-10"))
+    assert "TRACK_NOT_ALLOWED" in await cast.court.refused(sentenced), "probation against the opinion, without a word"
+    await cast.court.act("assessment_set_aside", indicted, persons=(1,), reason="被告人已提供稳定住所")
+    await cast.court.submit(sentenced)
+    assert (await cast.oversight.stage(case))[0] == "C5"
 
 
 async def test_scenario_21_foreigner_is_reported_within_48_hours_and_looked_at_by_a_person(cast: Cast) -> None:

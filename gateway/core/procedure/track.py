@@ -39,7 +39,7 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "own": tuple(own.value for own in Own),
     "custody": ("unknown", "free", "summoned", "detained", "arrested", "bail", "RS", "released", "serving"),
     "legal_aid": ("none", "requested", "assigned", "attended", "refused"),
-    "assessment": ("none", "commissioned", "received", "late", "waived"),
+    "assessment": ("none", "commissioned", "received", "adverse", "set_aside", "late", "waived"),
     "exchange": ("none", "due", "filed", "confirmed"),
     "recognizance": ("none", "signed", "due"),
     "consent": ("none", "given", "refused"),
@@ -55,7 +55,7 @@ class PersonTrack:
         own: apart from the file.
         custody: coercive measure; ``unknown`` when nobody said.
         legal_aid: counsel or duty lawyer.
-        assessment: for community correction.
+        assessment: for community correction; ``adverse`` says that the person is not suitable.
         exchange: certificate of the custody transfer (换押).
         recognizance: ``due`` when it is to be signed again.
         consent: to the fast-track procedure, as asked by the court.

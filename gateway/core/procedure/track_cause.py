@@ -26,6 +26,7 @@ Pseudonym = Callable[[str], str]
 _CUSTODY: Final = {
     "SUMMON": "summoned", "DETAIN": "detained", "ARREST": "arrested", "BAIL": "bail", "RS": "RS", "NONE": "free",
 }  # fmt: skip
+_UNSUITABLE, _CONTROL = "UNSUITABLE", "CONTROL"
 _PROPOSED_FAST, _INELIGIBLE = "FAST", "INELIGIBLE"
 _REVIEWS: Final = frozenset({RecordKind.TRANSFER, RecordKind.RETRANSFER})
 _WORDS: Final = (
@@ -62,6 +63,10 @@ def _said(person: Person, kind: RecordKind) -> dict[str, Any]:
             said["custody"] = custody
     if kind is RecordKind.NON_PROSECUTION and (person.nonpros_ground is not None or person.nonpros_no is not None):
         said["nonprosecuted"] = True
+    if kind is RecordKind.ASSESSMENT_OPINION and person.result_code == _UNSUITABLE:
+        said["adverse"] = True
+    if kind is RecordKind.JUDGMENT and (person.decision_probation is not None or person.decision_penalty == _CONTROL):
+        said["correction"] = True
     return said
 
 

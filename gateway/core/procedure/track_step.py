@@ -46,7 +46,7 @@ def track_submit(
         before: state of the case before it.
         step: what the table of the file makes of it.
         tracks: of the case before it.
-        cause: ``persons``, by pseudonym what the record says (custody, nonprosecuted), and ``lane``.
+        cause: ``persons``, by pseudonym what the record says (``track_cause``), and ``lane``.
         sequence: number of the new entry within the case.
         on: day in China.
 
@@ -70,7 +70,7 @@ def track_submit(
         changes = {name: replace(track, assessment="commissioned") for name, track in changes.items()}
     if kind is RecordKind.ASSESSMENT_OPINION:
         word = "late" if before.stage in _AFTER_JUDGMENT else "received"
-        changes = {name: replace(track, assessment=word) for name, track in changes.items()}
+        changes = {name: _assessed(track, word, persons[name]) for name, track in changes.items()}
     tracks = tracks.change(changes)
     return step, replace(tracks, lane=cause.get("lane", "")) if kind in _TO_REVIEW else tracks
 
@@ -97,6 +97,11 @@ def _obstacles(
         if any(track.recognizance == "due" for track in with_file):
             what = "the sentence proposal was adjusted and the recognizance is not signed again"
             yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="SPC 353")
+    if kind is RecordKind.JUDGMENT and before.stage not in _AFTER_JUDGMENT:
+        named = [(tracks.persons.get(name), said) for name, said in persons.items()]
+        if any(track is not None and track.assessment == "adverse" and said.get("correction") for track, said in named):
+            what = "an adverse assessment is set aside only with a recorded reason: state assessment_set_aside first"
+            yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="domain model 2.3 T18")
     if kind is RecordKind.EXECUTION and before.stage is Stage.JUDGED:
         served = [bool(track.served) for track in with_file]
         # A court that states no services answers for the effect itself; one that states some is held to all.
@@ -106,6 +111,13 @@ def _obstacles(
         elif any(served) and not is_period_over(with_file, on):
             what = "the appeal period of the last recipient has not passed, so the judgment is not effective"
             yield Finding(ErrorCode.TRACK_NOT_ALLOWED, "/kind", what, basis="CPL 230, 259")
+
+
+def _assessed(track: PersonTrack, word: str, said: Mapping[str, Any]) -> PersonTrack:
+    """An opinion goes to several agencies; a copy of it does not undo what the court has recorded."""
+    if track.assessment == "set_aside":
+        return track
+    return replace(track, assessment="adverse" if word == "received" and said.get("adverse") else word)
 
 
 def _with_record(track: PersonTrack, said: Mapping[str, Any], *, is_new_review: bool) -> PersonTrack:

@@ -46,7 +46,8 @@ def test_row_is_read_back_the_same_with_its_cause() -> None:
     track = PersonTrack(**{name: values[-1] for name, values in REGIONS.items()}, served="2026-01-05", moved_at=7)
     tracks = Tracks(
         persons={ONE: track, TWO: PersonTrack()}, lane="fast", passing_to=PR, handed_on={"c" * 32: {"persons": {}}},
-        joined=("d" * 32,), property="frozen", frozen_until="2026-02-01", recordings="asked", withdrawal_asked_by=PR,
+        joined=("d" * 32,), property="frozen", frozen_until="2026-02-01", recordings="asked", reasons="given",
+        withdrawal_asked_by=PR,
     )  # fmt: skip
     row = to_row(tracks, {"act": "x"})
     assert from_row(row) == (tracks, {"act": "x"})
@@ -131,6 +132,25 @@ def test_execution_waits_for_the_last_service() -> None:
     ]
     with pytest.raises(GatewayError, match="TRANSITION_NOT_ALLOWED"):
         hand(RecordKind.EXECUTION, at(Stage.APPEALED), some, {})
+
+
+def test_adverse_assessment_holds_a_judgment_with_community_correction_back_until_it_is_set_aside() -> None:
+    """T18: only with a recorded reason; a copy that comes later undoes nothing, and other judgments need none."""
+    trial = replace(at(Stage.ACCEPTED, "ct:999001"), assessment=type(at(Stage.ACCEPTED).assessment).COMMISSIONED)
+    opinion = RecordKind.ASSESSMENT_OPINION
+    _, tracks = hand(opinion, trial, Tracks(persons={ONE: PersonTrack()}), {ONE: {"adverse": True}})
+    assert tracks.persons[ONE].assessment == "adverse"
+    assert codes(RecordKind.JUDGMENT, trial, tracks, {ONE: {"correction": True}}) == [ErrorCode.TRACK_NOT_ALLOWED]
+    assert hand(RecordKind.JUDGMENT, trial, tracks, {ONE: {}})[0].state.stage is Stage.JUDGED
+    aside = tracks.change({ONE: replace(tracks.persons[ONE], assessment="set_aside")})
+    _, copied = hand(opinion, trial, aside, {ONE: {"adverse": True}})
+    assert copied.persons[ONE].assessment == "set_aside"
+    assert hand(RecordKind.JUDGMENT, trial, copied, {ONE: {"correction": True}})[0].state.stage is Stage.JUDGED
+    judged = replace(trial, stage=Stage.JUDGED)
+    assert (
+        hand(opinion, judged, Tracks(persons={ONE: PersonTrack()}), {ONE: {"adverse": True}})[1].persons[ONE].assessment
+        == "late"
+    )
 
 
 def test_assessment_is_of_persons_and_may_come_late() -> None:

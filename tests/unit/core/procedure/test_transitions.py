@@ -89,7 +89,11 @@ EXAMPLES: dict[str, list[Example]] = {
         Example((K.JUDGMENT, A.SUBMITTED), "C1", "C5", "H3"),
     ],
     "T17": [Example("converted_summary", "C2", "C3", "C4"), Example("converted_ordinary", "C3", "C4", "C5")],
-    "T18": [Example((K.JUDGMENT, A.SUBMITTED), "C4", "C5", "J1"), Example("judgment_served", "C5", "C5", "C4")],
+    "T18": [
+        Example("assessment_set_aside", "C1", "C1", "J1", {"assessment": "adverse"}, {"assessment": "received"}),
+        Example((K.JUDGMENT, A.SUBMITTED), "C4", "C5", "J1"),
+        Example("judgment_served", "C5", "C5", "C4"),
+    ],
     "T19": [
         Example("appealed", "C5", "C6", "C7"),
         Example("judgment_effective", "C5", "C7", "C6", SERVED),
