@@ -263,6 +263,8 @@ async def test_scenario_24_appeal_of_one_keeps_the_judgment_from_taking_effect(c
     await cast.pr.accept(await cast.court.submit(sentenced))
     cast.clock.set("2026-03-11T10:00")
     await cast.court.act("judgment_served", sentenced, persons=(1,))
+    waiting = [key for key in await cast.world.clocks(sentenced) if key[1].startswith("K36")]
+    assert waiting == [(2, "K36 DEFENDANT")], "the limit of service runs on for who was not served"
     cast.clock.set("2026-03-13T10:00")
     await cast.court.act("judgment_served", sentenced, persons=(2,))
     appeals = {

@@ -31,7 +31,10 @@ from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.fact.order import order_facts
 
 OF_EVENT = {"step", "recipient", "clock", "extension", "length", "asset", "approver", "whole_account"}
-OF_ACCOUNT = {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
+OF_NO_SUSPECT = {
+    "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended",
+    "victim_named", "victim_served",
+}  # fmt: skip
 
 
 class State(NamedTuple):
@@ -42,6 +45,7 @@ class State(NamedTuple):
     custody: Mapping[str, bool | None] = {}
     about: Mapping[str, Mapping[str, Any]] = {}
     problems: tuple[Problem, ...] = ()
+    victims: frozenset[str] = frozenset()
 
     def put(self, before: Clock, *after: Clock) -> State:
         """Another clock in the place of one, or none."""
@@ -84,7 +88,9 @@ class Steps(NamedTuple):
 
     def learn(self, state: State, fact: Fact) -> State:
         """What the fact says of its person."""
-        if not fact.person or fact.kind in OF_ACCOUNT:
+        if fact.kind == "victim_named":
+            return state._replace(victims=state.victims | {fact.person})
+        if not fact.person or fact.kind in OF_NO_SUSPECT:
             return state
         about = dict(state.about.get(fact.person, {}))
         about |= {"procedure": "SUMMARY"} if fact.kind == "converted" else {}
@@ -178,7 +184,8 @@ class Steps(NamedTuple):
         except GatewayError as error:
             return state.report(known, kind, error.code)
         of_all = rule.is_of_person and not fact.person
-        for person in sorted(state.about) if of_all else [self.subject(rule, fact)]:
+        persons = sorted(state.about) if of_all else [self.subject(rule, fact)]
+        for person in sorted(state.victims) if fact.kind == "judgment_for_victims" else persons:
             facts = {**state.about.get(person, {}), **fact.inputs}
             runs = {(item.person, item.rule.id, item.inputs.get("step")) for item in (*state.clocks, *state.ended)}
             steps = [
@@ -200,9 +207,8 @@ class Steps(NamedTuple):
         fact = known.fact
         inputs = {name: value for name, value in facts.items() if name in rule.inputs and name != "step"}
         inputs = assume_shortest(rule, {**inputs, **({"step": step} if step else {})})
-        who = inputs.get("recipient")
-        key = (person, rule.id, f"{step}/{who}" if who else step)
-        held = state.custody.get(person) is not False if rule.is_of_person else None
+        key = (person, rule.id, "/".join(part for part in (step, inputs.get("recipient")) if part))
+        held = person not in state.victims and state.custody.get(person) is not False if rule.is_of_person else None
         running = next((clock for clock in state.clocks if clock.key == key), None)
         try:
             if running is None:

@@ -65,8 +65,7 @@ class Clock(NamedTuple):
         """Person, id and step (with the recipient, if there is one): what may run only once at a time."""
         if not self.inputs:
             return self.person, self.rule.id, ""
-        step, recipient = self.inputs.get(STEP, ""), self.inputs.get(RECIPIENT)
-        return self.person, self.rule.id, f"{step}/{recipient}" if recipient else step
+        return self.person, self.rule.id, name_part(self.inputs.get(STEP, ""), self.inputs.get(RECIPIENT, ""))
 
     @property
     def is_running(self) -> bool:
@@ -77,6 +76,11 @@ class Clock(NamedTuple):
     def is_suspended(self) -> bool:
         """Whether it stands still."""
         return bool(self.suspensions) and self.suspensions[-1].end is None
+
+
+def name_part(step: str, recipient: str) -> str:
+    """Name what tells the clocks of one row and person apart: step, recipient, or both as ``JUDGMENT/VICTIM``."""
+    return f"{step}/{recipient}" if step and recipient else step or recipient
 
 
 def start_clock(

@@ -23,6 +23,7 @@ from gateway.core.clock.clock import (
     change_custody,
     extend_clock,
     find_due,
+    name_part,
     resume_clock,
     revise_clock,
     suspend_clock,
@@ -56,10 +57,13 @@ _OWN: Final = frozenset(
     {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at"}
 )
 """What is said of the event, not of the person."""
-_OF_ACCOUNT: Final = frozenset(
-    {"frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended"}
-)
-"""Events whose person may be an account."""
+_OF_NO_SUSPECT: Final = frozenset(
+    {
+        "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended",
+        "victim_named", "victim_served",
+    }
+)  # fmt: skip
+"""Events whose person may be an account or a victim."""
 _ONE_STEP: Final = ("",)
 
 
@@ -118,6 +122,7 @@ class _Folding:
     book: OpenBook
     custody: dict[str, bool | None] = field(default_factory=dict)
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    victims: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def apply(self, known: KnownFact) -> None:
@@ -135,7 +140,9 @@ class _Folding:
             self._start_all(self.table.started_by[fact.kind], known)
 
     def _learn(self, fact: Fact) -> None:
-        if not fact.person or fact.kind in _OF_ACCOUNT:
+        if fact.kind == "victim_named":
+            self.victims.add(fact.person)
+        if not fact.person or fact.kind in _OF_NO_SUSPECT:
             return
         about = self.known.setdefault(fact.person, {})
         if fact.kind == "converted":
@@ -296,10 +303,10 @@ class _Folding:
                 inputs[STEP] = step
             inputs = assume_shortest(rule, inputs)
             if recipient := inputs.get(RECIPIENT):
-                part = f"{step}/{recipient}"
+                part = name_part(step, recipient)
         key = (subject, rule.id, part)
         # The file and its accounts are nobody's custody; of a person it counts as custody when nobody knows.
-        in_custody = self.custody.get(subject) is not False if rule.is_of_person else None
+        in_custody = self._is_held(subject) if rule.is_of_person else None
         try:
             running = self.book.running.get(key)
             if running is None:
@@ -345,11 +352,16 @@ class _Folding:
             clock.person == subject and clock.rule.id == rule.id and clock.inputs.get(STEP) == step for clock in clocks
         )
 
+    def _is_held(self, person: str) -> bool:
+        return person not in self.victims and self.custody.get(person) is not False
+
     def _subject(self, rule: ClockRule, fact: Fact) -> str:
         return fact.person if rule.is_of_person or rule.is_of_account else ""
 
     def _subjects(self, rule: ClockRule, fact: Fact) -> list[str]:
         """Whose clock starts; of a fact about the file, the clock of every person that is known by then."""
+        if fact.kind == "judgment_for_victims":
+            return sorted(self.victims)
         if rule.is_of_person and not fact.person:
             return sorted(self.known)
         return [self._subject(rule, fact)]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from gateway.core.case.case import Case, Measure, Person
 from gateway.core.case.value import RawText, Term
-from gateway.core.clock.due import to_day
+from gateway.core.clock.due import Moment, to_day
 from gateway.core.fact.fact import Fact
 from gateway.core.route import RecordKind
 
@@ -23,6 +23,8 @@ HOME: Final = "CHN"
 INELIGIBLE: Final = "INELIGIBLE"
 INTERROGATION: Final = "D13"
 SERVICE: Final = "D51"
+SERVED_ON: Final = ("DEFENDANT", "PROCURATORATE")
+"""On whom the judgment of each person is served, beside the victims (CPL 202)."""
 _DAYS_A_MONTH: Final = 30
 
 
@@ -39,6 +41,8 @@ def read_record_facts(case: Case, kind: RecordKind, at: datetime, *, result: str
         the facts, by person key; frozen accounts have keys of their own. What the record leaves open is left out.
     """
     facts = [*_file_facts(case, kind)]
+    named: Moment = case.judgment_on if kind is RecordKind.JUDGMENT and case.judgment_on is not None else at
+    facts += [Fact(kind="victim_named", at=named, person=victim.key) for victim in case.victims]
     for person in case.persons:
         facts.append(Fact(kind="named", at=at, person=person.key, inputs=_about(case, person, result)))
         facts += _measure_facts(case, person)
@@ -82,10 +86,15 @@ def _file_facts(case: Case, kind: RecordKind) -> Iterator[Fact]:
         whole = {"WHOLE": True, "LIMIT": False}.get(freeze.kind or "")
         inputs = {} if whole is None else {"whole_account": whole}
         yield Fact(kind="frozen", at=freeze.from_, person=to_account_key(freeze.bank, freeze.account), inputs=inputs)
+    if kind is RecordKind.JUDGMENT and case.judgment_on is not None:
+        # Who the victims are, the records before it have told.
+        yield Fact(kind="judgment_for_victims", at=case.judgment_on, inputs={"recipient": "VICTIM"})
     for person in case.persons:
         if kind is RecordKind.JUDGMENT and case.judgment_on is not None:
             yield Fact(kind="judged", at=case.judgment_on, person=person.key)
-            yield Fact(kind="judgment_pronounced", at=case.judgment_on, person=person.key)
+            for recipient in SERVED_ON:
+                on = {"recipient": recipient}
+                yield Fact(kind="judgment_pronounced", at=case.judgment_on, person=person.key, inputs=on)
         if kind is RecordKind.EXECUTION and case.execution_effective_on is not None:
             inputs = {
                 "community_correction": person.decision_probation is not None or person.decision_penalty == "CONTROL",

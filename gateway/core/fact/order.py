@@ -17,7 +17,7 @@ WORDS: Final = (
     "emergency_handled", "report_registered", "report_accepted", "no_jurisdiction_found", "case_not_filed",
     "case_filed", "notice_served", "remedy_requested", "reconsideration_decided", "review_requested", "remedy_decided",
     "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted",
-    "named", "summons_arrived", "summons_ended", "measure_ended",
+    "victim_named", "named", "summons_arrived", "summons_ended", "measure_ended",
     "detained", "arrest_requested", "pr_arrest_request_received", "arrest_decided", "arrested",
     "surveillance_ordered", "bailed", "measure_changed", "measure_decided", "released",
     "detention_centre_received", "family_notified", "notice_exempted", "interrogation_begun",
@@ -29,14 +29,16 @@ WORDS: Final = (
     "left_lane",
     "extended", "returned_for_investigation", "not_prosecuted", "non_prosecution_received", "indicted",
     "supplement_asked", "supplement_received", "ct_received", "ct_returned", "ct_accepted", "converted", "judged",
-    "judgment_pronounced", "judgment_served", "ruling_served", "appealed", "protest_requested", "protest_answered",
+    "judgment_pronounced", "judgment_for_victims", "judgment_served", "victim_served", "ruling_served", "appealed",
+    "protest_requested", "protest_answered",
     "judgment_effective", "execution_received", "correction_notified", "correction_documents_received",
     "offender_reported", "property_notice_received", "property_receipt_received", "bank_executed",
 )  # fmt: skip
 """Every word that a fact may be, in the order in which they follow each other on one day whose times are not known.
 
-Beside the events of ``rules/clocks.yaml``: ``named`` (a record names the person, with what is known), ``proposed`` (a
-sentence was proposed), ``measure_ended`` (and nothing says what came then), ``extended`` (a limit was made longer)."""
+Beside the events of ``rules/clocks.yaml``: ``named`` (a record names the person, with what is known), ``victim_named``
+(it names a victim), ``proposed`` (a sentence was proposed), ``measure_ended`` (and nothing says what came then),
+``extended`` (a limit was made longer)."""
 _PLACE: Final = {word: place for place, word in enumerate(WORDS)}
 
 

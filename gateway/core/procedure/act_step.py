@@ -34,7 +34,7 @@ def do_act(
         cause: ``act``, ``on`` (the day it happened) and, as the act needs them, ``persons`` (pseudonyms), ``ground``,
             ``to_agency``, ``other`` (pseudonym of a case), ``there`` (pseudonyms in it), ``given`` (what it hands on),
             ``until``, ``effective_on``, ``expected_months``, ``recipient`` (of a service; the persons themselves when
-            it is left out).
+            it is left out), ``victims`` (pseudonyms; they have no track).
         issuer: who states it.
         sequence: number of the new entry within the case.
         is_unseen: the case has no entry that moved it.

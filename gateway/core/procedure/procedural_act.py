@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from gateway.core.clock.extension import find_extension_problems
 from gateway.core.clock.table import ClockTable
@@ -14,6 +14,7 @@ from gateway.core.form.definition import FormKey, FormKind
 from gateway.core.form.period import CHINA
 from gateway.core.identity import Role
 from gateway.core.procedure.act_table import ActRow, Standing, load_acts
+from gateway.core.procedure.service import VICTIM
 from gateway.core.statement import Statement
 from gateway.core.statement_form import Register, StatementForm, published_statement_form
 
@@ -68,10 +69,22 @@ def find_act_problems(statement: Statement, table: ClockTable) -> Iterator[Findi
     if "recipient" in body and row.region != "served":
         what = "only a service has a recipient"
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/recipient", what, basis=row.rule.citation)
+    yield from _find_wrong_victims(body, row)
     if body.get("other_case") == statement.case_number:
         yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, "/body/other_case", "this is the case itself")
     if is_of_limit and all(name in body for name in row.needs):
         yield from find_extension_problems(statement, table)
+
+
+def _find_wrong_victims(body: Mapping[str, Any], row: ActRow) -> Iterator[Finding]:
+    """A judgment is served on each victim; of several nobody could tell which of them still waits for it."""
+    is_needed, path = body.get("recipient") == VICTIM and row.region == "served", "/body/victims"
+    if is_needed and "victims" not in body:
+        what = "name the victims on whom it was served"
+        yield Finding(ErrorCode.STATEMENT_FIELD_MISSING, path, what, basis=row.rule.citation)
+    if not is_needed and "victims" in body:
+        what = "only a service on victims names victims"
+        yield Finding(ErrorCode.STATEMENT_FIELD_INVALID, path, what, basis=row.rule.citation)
 
 
 def _is_open(statement: Statement) -> bool:

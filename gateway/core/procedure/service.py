@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from gateway.core.procedure.track import PersonTrack, Tracks
 
-DEFENDANT, PROCURATORATE = "DEFENDANT", "PROCURATORATE"
-RECIPIENTS: Final = (DEFENDANT, PROCURATORATE, "VICTIM", "REPRESENTATIVE")
+DEFENDANT, PROCURATORATE, VICTIM = "DEFENDANT", "PROCURATORATE", "VICTIM"
+RECIPIENTS: Final = (DEFENDANT, PROCURATORATE, VICTIM, "REPRESENTATIVE")
 """Who may be served; the first is meant when nobody is named."""
 APPEAL_DAYS: Final = 10
 """CPL 230; holidays only make the period longer, so nothing is effective earlier."""

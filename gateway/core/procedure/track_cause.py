@@ -32,6 +32,7 @@ _REVIEWS: Final = frozenset({RecordKind.TRANSFER, RecordKind.RETRANSFER})
 _WORDS: Final = (
     "ground", "to_agency", "until", "effective_on", "expected_months", "recipient", "clock", "extension", "length",
 )  # fmt: skip
+VICTIM_SERVED: Final = "victim_served"
 _OF_LIMIT: Final = ("clock", "extension", "length")
 
 
@@ -96,6 +97,8 @@ def read_act_cause(
     cause |= {name: body[name] for name in _WORDS if name in body}
     if keys:
         cause["persons"] = [pseudonym(key) for key in keys]
+    if "victims" in body:
+        cause["victims"] = [pseudonym(key) for key in body["victims"]]
     if "account" in body:
         cause["account"] = pseudonym(to_account_key(body["account"]["bank"], body["account"]["account"]))
     if other:
@@ -144,5 +147,6 @@ def read_act_facts(statement: Statement, cause: Mapping[str, Any], tracks: Track
     inputs |= {name: cause[name] for name in _OF_LIMIT if name in cause}
     if "account" in cause:
         return [Fact(kind=row.fact, at=at, person=cause["account"], inputs=inputs)]
+    served = [Fact(kind=VICTIM_SERVED, at=at, person=victim) for victim in cause.get("victims", ())]
     persons = cause.get("persons") or (list(tracks.with_file()) if row.fact in _OF_EVERYBODY else [""])
-    return [Fact(kind=row.fact, at=at, person=person, inputs=inputs) for person in persons]
+    return [*(Fact(kind=row.fact, at=at, person=person, inputs=inputs) for person in persons), *served]

@@ -216,6 +216,23 @@ async def test_recipient_of_what_is_no_service_is_refused() -> None:
     assert await _refused(world, POLICE, statement) == [("STATEMENT_FIELD_INVALID", "/body/recipient")]
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"recipient": "VICTIM"}, "STATEMENT_FIELD_MISSING"),
+        ({"recipient": "PROCURATORATE", "victims": ["V1"]}, "STATEMENT_FIELD_INVALID"),
+        ({"victims": ["V1"]}, "STATEMENT_FIELD_INVALID"),
+    ],
+)
+async def test_service_on_victims_names_them_and_no_other_service_does(body: dict[str, Any], told: str) -> None:
+    """Of several victims nobody could tell which of them still waits for the judgment."""
+    world = World()
+    now = world.clock()
+    served = {"act": "judgment_served", "persons": ["R1"], "documents": [{"code": "D51"}], **body}
+    statement = make_statement(served, new_case_number(), issuer=str(COURT), created_at=now, occurred_at=now)
+    assert await _refused(world, COURT, statement) == [(told, "/body/victims")]
+
+
 async def test_statements_that_judgements_look_at_are_taken_up_to_a_number() -> None:
     """Nobody makes the gateway read for ever at each transfer; what was taken gives its receipt all the same."""
     form = replace(next(iter(World().forms)), most_of_case=3)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.core.case.item import Victim
 from gateway.core.clock.calendar import load_calendar
+from gateway.core.clock.clock import find_due
 from gateway.core.clock.due import Counting
 from gateway.core.clock.fold import Fold, fold_facts
 from gateway.core.clock.table import load_clock_table
+from gateway.core.clock.warning import is_breached
 from gateway.core.fact.fact import KnownFact
+from gateway.core.fact.of_record import read_record_facts
 from gateway.core.procedure.service import (
     APPEAL_DAYS,
     RECIPIENTS,
@@ -23,7 +28,9 @@ from gateway.core.procedure.service import (
 )
 from gateway.core.procedure.track import PersonTrack, Tracks
 from gateway.core.procedure.track_cause import read_act_cause, read_act_facts
+from gateway.core.route import RecordKind
 from tests.support.bundle import make_statement
+from tests.support.dossier import make_case
 
 A, B = "a" * 32, "b" * 32
 CASE = "A9990010000002026010001"
@@ -31,15 +38,23 @@ TABLE = load_clock_table()
 TRACKS = Tracks(persons={A: PersonTrack(), B: PersonTrack()})
 
 
+COUNTING = Counting(load_calendar(), TABLE.settings)
+
+
 def told(*acts: tuple[str, str, dict[str, Any]]) -> Fold:
     """The clocks after acts: name, day and body of each."""
+    return fold_facts(tell(*acts), TABLE, COUNTING)
+
+
+def tell(*acts: tuple[str, str, dict[str, Any]]) -> list[KnownFact]:
+    """What acts tell."""
     facts = []
     for act, day, body in acts:
         at = datetime.fromisoformat(f"{day}T02:00:00+00:00")
         statement = make_statement({"act": act, **body}, CASE, issuer="ct:999001", created_at=at, occurred_at=at)
         cause = read_act_cause(statement, pseudonym=lambda key: key)
         facts += [KnownFact(fact, at) for fact in read_act_facts(statement, cause, TRACKS)]
-    return fold_facts(facts, TABLE, Counting(load_calendar(), TABLE.settings))
+    return facts
 
 
 def running(found: Fold) -> set[tuple[str, str]]:
@@ -62,6 +77,38 @@ def test_appeal_of_one_defendant_stops_his_limit_and_nobody_elses() -> None:
         ("protested", "2026-03-09", {}),
     )
     assert running(protested) == {(A, "DEFENDANT")}
+
+
+def test_limit_of_service_runs_for_each_recipient_until_that_one_was_served() -> None:
+    """K36: two defendants, the procuratorate for each, and two victims; who is served late is late alone."""
+    victims = (Victim(key="V1"), Victim(key="V2"))
+    persons = tuple(replace(make_case().persons[0], key=key) for key in (A, B))
+    case = replace(make_case(), judgment_on=date(2026, 3, 2), persons=persons, victims=victims, documents=())
+    at = datetime.fromisoformat("2026-03-02T02:00:00+00:00")
+    transfer, before = replace(case, judgment_on=None), at - timedelta(days=20)
+    told_by_record = [KnownFact(fact, before) for fact in read_record_facts(transfer, RecordKind.TRANSFER, before)]
+    # The court's record names no victims; who they are, the transfer has told.
+    judgment = replace(case, victims=())
+    told_by_record += [KnownFact(fact, at) for fact in read_record_facts(judgment, RecordKind.JUDGMENT, at)]
+    acts: list[tuple[str, str, dict[str, Any]]] = [
+        ("judgment_served", "2026-03-03", {"persons": [A]}),
+        ("judgment_served", "2026-03-04", {"persons": [A, B], "recipient": "PROCURATORATE"}),
+        ("judgment_served", "2026-03-05", {"persons": [A, B], "recipient": "VICTIM", "victims": ["V1"]}),
+    ]
+
+    def waiting(*more: tuple[str, str, dict[str, Any]]) -> set[tuple[str, str]]:
+        found = fold_facts([*told_by_record, *tell(*acts, *more)], TABLE, COUNTING)
+        return {(key[0], key[2]) for key in found.book.running if key[1] == "K36"}
+
+    assert waiting() == {(B, "DEFENDANT"), ("V2", "VICTIM")}
+    late = ("judgment_served", "2026-03-10", {"persons": [B]})
+    assert waiting(late) == {("V2", "VICTIM")}
+    found = fold_facts([*told_by_record, *tell(*acts, late)], TABLE, COUNTING)
+    ended = {clock.key: is_breached(clock, find_due(clock, COUNTING), at) for clock in found.book.ended}
+    assert {key for key, breached in ended.items() if breached} == {(B, "K36", "DEFENDANT")}
+    assert len([key for key in ended if key[1] == "K36"]) == 5
+    second = {"persons": [A], "recipient": "VICTIM", "victims": ["V2"]}
+    assert not waiting(late, ("judgment_served", "2026-03-06", second))
 
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)
