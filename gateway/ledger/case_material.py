@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -39,26 +39,24 @@ class CaseMaterials:
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
-        try:
-            connection = await self._pool.acquire()
-        except Exception as error:
-            raise _unavailable(error) from error
-        try:
-            await connection.execute(_APPEND["begin"])
-            rows = await connection.fetch(_SQL["of_case"], case)
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._pool.acquire())
+                stack.push_async_callback(_let_go, connection)
+                await connection.execute(_APPEND["begin"])
+                rows = await connection.fetch(_SQL["of_case"], case)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                finding = Finding(ErrorCode.LEDGER_UNAVAILABLE, message="the ledger cannot be reached")
+                raise GatewayError(finding) from error
             yield (
                 [row["sha256"].hex() for row in rows if not row["is_shared"]],
                 [row["sha256"].hex() for row in rows if row["is_shared"]],
             )
-        except asyncpg.PostgresError as error:
-            raise _unavailable(error) from error
-        finally:
-            if not connection.is_closed():
-                await connection.execute("ROLLBACK")
-            await self._pool.release(connection)
 
 
-def _unavailable(error: Exception) -> Exception:
-    if not is_unavailable(error):
-        return error
-    return GatewayError(Finding(ErrorCode.LEDGER_UNAVAILABLE, message="the ledger cannot be reached"))
+async def _let_go(connection: Any) -> None:
+    """End the transaction, which frees the lock; on a connection that is lost the server does it."""
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await connection.execute("ROLLBACK")
