@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _ENDINGS: Final[Mapping[str, str]] = {"application/xml": "xml", "application/json": "json"}
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _RECORD_ENDINGS: Final[Mapping[str, str]] = {"police": "xml", "court": "xml"}
 
 
@@ -43,7 +45,8 @@ async def fetch(
     Files: manifest.jws and record.* as the sender signed them, rendition.* in your own schema, report.json (where each
     field went), receipt.json, and with --materials one file for each material that you may read. Digests are checked
     first. There is no record.* for whom it says more than he may see; what is withheld is said. An annex that you see
-    without some fields comes as materials/*.masked.json, which the gateway made and which names the original's digest.
+    without some fields comes as materials/*.masked.json, and the legal reviews that were stated before a transfer as
+    statements/*.masked.json; the gateway made these copies, and they name the digest of the original.
     """
     async with session.client() as client:
         if claim:
@@ -195,15 +198,15 @@ async def _download_all(client: GatewayClient, fetched: Fetched, manifest: Manif
 
 
 def _write_masked(fetched: Fetched, manifest: Manifest, out: Path) -> list[Path]:
-    """Copies without some fields, each under the digest that the sender signed and a name that no annex has."""
-    copies = {(copy.material_id, copy.sha256): copy.data for copy in fetched.masked}
+    """Copies without some fields, under a name that no annex has: of an annex the digest that the sender signed."""
+    signed = {(material.id, material.sha256) for material in manifest.materials}
     files = []
-    for material in manifest.materials:
-        data = copies.get((material.id, material.sha256))
-        if data is not None:
-            target = out / "materials" / f"{material.sha256}.masked.json"
+    for copy in fetched.masked:
+        is_stated = not copy.material_id and _DIGEST.fullmatch(copy.sha256) is not None
+        if is_stated or (copy.material_id, copy.sha256) in signed:
+            target = out / ("statements" if is_stated else "materials") / f"{copy.sha256}.masked.json"
             target.parent.mkdir(exist_ok=True)
-            write_file(target, data)
+            write_file(target, copy.data)
             files.append(target)
     return files
 

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from gateway.core.access.mask import MaskedCopy, mask_annex
-from gateway.core.access.visibility import View, find_withheld, reader_of
+from gateway.core.access.mask import MaskedCopy
+from gateway.core.access.visibility import View, find_withheld
 from gateway.core.case.value import CHINA_TIME
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
@@ -23,6 +23,7 @@ from gateway.core.page_token import open_page_token, seal_page_token
 from gateway.core.port.ledger import Appended, InboxRow, StoredHandoff
 from gateway.core.signed import payload_bytes_of, payload_of
 from gateway.flows.carried import find_carried, to_references
+from gateway.flows.mask import find_masked
 from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
@@ -152,7 +153,7 @@ class Fetched:
         appended: the entry that records the fetch.
         withheld: by digest the materials of the bundle that the caller is not granted, and how they may be seen.
         is_original_withheld: whether the record says more than the caller may see, so that it is not given.
-        masked: copies of annexes that the caller sees without some fields; the annexes themselves are withheld.
+        masked: copies of what the caller sees without some fields, annexes and legal reviews that were stated before.
     """
 
     stored: StoredHandoff
@@ -220,7 +221,7 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
     is_withheld = view is not View.ALL and (
         not stored.record or any(line.action == "withheld" for line in rendition.report)
     )
-    masked = await _mask(parts, manifest, withheld)
+    masked = await find_masked(parts, stored, manifest, withheld)
     return Fetched(
         stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld, masked
     )
@@ -238,21 +239,6 @@ async def _withheld(parts: Parts, stored: StoredHandoff, manifest: Manifest, rea
     on = stored.row.offered_at.astimezone(CHINA_TIME).date()
     named = (*reading.digests, *to_references(await find_carried(parts, manifest, reading.case)))
     return find_withheld(parts.visibility, manifest, named, on)
-
-
-async def _mask(parts: Parts, manifest: Manifest, withheld: Mapping[str, View]) -> tuple[MaskedCopy, ...]:
-    """Copies of the annexes that the receiver sees without some fields."""
-    reader = reader_of(manifest.receiver.role, manifest.kind)
-    copies: list[MaskedCopy] = []
-    for material in manifest.materials:
-        form = parts.visibility.masked_form(material.media_type, reader) if material.sha256 in withheld else None
-        if form is None or await parts.store.info(material.sha256) is None:
-            continue
-        data = await load_material(parts, material.sha256, material.size)
-        annex, _ = await asyncio.to_thread(parts.forms.parse, form, data)
-        if annex is not None:
-            copies.append(mask_annex(form, annex.data, material_id=material.id, sha256=material.sha256))
-    return tuple(copies)
 
 
 async def _render(parts: Parts, stored: StoredHandoff) -> tuple[Rendition, Reading]:

@@ -535,7 +535,9 @@ class FetchResponse(_message.Message):
 
     @_builtins.property
     def masked_copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___MaskedCopy]:
-        """Copies of withheld annexes of which the caller sees all but some fields, in the order of the manifest."""
+        """Copies of withheld annexes of which the caller sees all but some fields, in the order of the manifest; with a transfer
+        also of the legal reviews that its sender had stated of the case.
+        """
 
     def __init__(
         self,
@@ -587,8 +589,8 @@ Global___WithheldMaterial: _TypeAlias = WithheldMaterial  # noqa: Y015
 
 @_typing.final
 class MaskedCopy(_message.Message):
-    """A copy of an annex without the fields that its form masks for the caller. The gateway made it; the sender signed the
-    original, whose digest the manifest names.
+    """A copy of an annex or statement without the fields that its form masks for the caller. The gateway made it; the sender signed the
+    original, whose digest manifest or entry names.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -598,9 +600,9 @@ class MaskedCopy(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     material_id: _builtins.str
-    """Id of the annex in the manifest."""
+    """Id of the annex in the manifest; empty for a statement."""
     original_sha256: _builtins.str
-    """SHA-256 of the original, 64 lower-case hexadecimal digits."""
+    """SHA-256 of the original, 64 lower-case hexadecimal digits; of a statement that of its JWS, as its entry names it."""
     media_type: _builtins.str
     """Media type, application/vnd.fasttrack-masked.<form>.v1+json."""
     data: _builtins.bytes

@@ -191,3 +191,15 @@ async def test_procuratorate_gets_the_attestation_of_a_review_without_its_notes(
     assert (said["content"]["opinion"], said["masked_copy_of"]) == (review["opinion"], copy.sha256)
     assert "/checklist/0/note" in said["masked"] and "内部意见" not in copy.data.decode()
     assert await refused(cast.pr.download(copy.sha256)) == {"MATERIAL_WITHHELD": "sha256"}
+
+    # So of one that was stated before the transfer; what is stated after it was not judged, and does not come with it.
+    other = papers(transfer(number=2))
+    stated = await cast.police.state("legal-review", other, **review)
+    sent = await cast.police.submit(other)
+    await cast.police.state("legal-review", other, **review | {"review_id": "later"})
+    (copy,) = (await cast.pr.accept(sent)).masked
+    assert (copy.material_id, copy.sha256) == ("", stated.receipt.entry.statement_sha256)
+    assert copy.sha256 == sha256_hex(stated.statement_jws.encode())
+    assert "内部意见" not in copy.data.decode()
+    assert json.loads(copy.data)["content"]["opinion"] == review["opinion"]
+    assert [one async for one in cast.pr.client.list_statements(case_number=other.police_no)] == []

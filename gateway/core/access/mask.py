@@ -22,11 +22,11 @@ MASKED_PREFIX: Final = "application/vnd.fasttrack-masked."
 
 @dataclass(frozen=True, slots=True)
 class MaskedCopy:
-    """A copy of an annex without some fields.
+    """A copy of an annex, or of a statement, without some fields.
 
     Args:
-        material_id: of the annex in the manifest.
-        sha256: of the original, 64 hexadecimal digits.
+        material_id: of the annex in the manifest; "" for a statement.
+        sha256: of the original, 64 hexadecimal digits; of a statement that of its JWS, as its entry names it.
         media_type: such as ``application/vnd.fasttrack-masked.legal-review.v1+json``.
         data: JSON in UTF-8, see ``mask_annex``.
     """
@@ -38,12 +38,12 @@ class MaskedCopy:
 
 
 def mask_annex(form: Form, data: Mapping[str, Any], *, material_id: str, sha256: str) -> MaskedCopy:
-    """Copy an annex without the fields that its form masks, wherever they stand.
+    """Copy an annex, or the body of a statement, without the fields that its form masks, wherever they stand.
 
     Args:
         form: of the annex.
         data: that has the form; it stays as it is.
-        material_id: of the annex in the manifest.
+        material_id: of the annex in the manifest; "" for a statement.
         sha256: of the original, hexadecimal.
 
     Returns:
