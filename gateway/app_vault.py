@@ -179,7 +179,7 @@ class CaseOffice:
         return Destroyed(appended.index, not appended.is_replay, had_key, removed, shared)
 
     async def finish(self) -> list[int]:
-        """Finish destructions that were interrupted.
+        """Finish destructions that were interrupted, down to what may be left of a key on the vault's disk.
 
         Returns:
             entries of the cases that were finished now.
@@ -197,6 +197,7 @@ class CaseOffice:
                 await self._keys.destroy(case)
                 finished.append(entries[case])
             after = page[-1].index
+        await self._keys.clear()
         return finished
 
     async def _clear(self, case: str) -> tuple[int, int]:

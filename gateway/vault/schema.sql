@@ -20,6 +20,11 @@ CREATE TABLE IF NOT EXISTS vault.case_key (
     CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL) AND (wrapped IS NULL) = (kek_id IS NULL))
 );
 
+-- A row for each destroyed key that may still be in a dead row of vault.case_key.
+CREATE TABLE IF NOT EXISTS vault.remains (
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE OR REPLACE FUNCTION vault.refuse_return() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a destroyed case stays destroyed' USING ERRCODE = 'insufficient_privilege';

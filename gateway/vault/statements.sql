@@ -1,5 +1,5 @@
 -- name: is_ready
-SELECT to_regclass('vault.case_key') IS NOT NULL AS has_vault, to_regclass('ledger.entry') IS NOT NULL AS has_ledger
+SELECT to_regclass('vault.remains') IS NOT NULL AS has_vault, to_regclass('ledger.entry') IS NOT NULL AS has_ledger
 
 -- name: master_keys
 SELECT kek_id FROM vault.master_key ORDER BY created_at, kek_id
@@ -22,8 +22,17 @@ ON CONFLICT DO NOTHING
 RETURNING case_id
 
 -- name: destroy
+-- The note is committed with the key's end, so that whoever is killed before the rewrite leaves it to the next one.
+WITH noted AS (INSERT INTO vault.remains DEFAULT VALUES)
 INSERT INTO vault.case_key AS k (case_id, destroyed_at) VALUES ($1, now())
 ON CONFLICT (case_id) DO UPDATE SET wrapped = NULL, kek_id = NULL, destroyed_at = now() WHERE k.destroyed_at IS NULL
+
+-- name: remains
+SELECT clock_timestamp() AS now, EXISTS (SELECT FROM vault.remains) AS is_any
+
+-- name: removed
+-- What was noted since may have come too late for the rewrite: it waits for every statement that began before it.
+DELETE FROM vault.remains WHERE since < $1
 
 -- name: rewrite
 -- The row that the update left behind still has the key, until the table is written anew.

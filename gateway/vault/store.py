@@ -98,10 +98,20 @@ class Vault:
         try:
             async with self._pool.acquire() as connection:
                 await connection.execute(_SQL["destroy"], case)
-                await connection.execute(_SQL["rewrite"], timeout=_REWRITE_SECONDS)
+                await _rewrite(connection)
         except Exception as error:
             raise _unavailable(error) from error
         return bool(there) and there[0]["wrapped"] is not None
+
+    async def clear(self) -> None:
+        """See ``CaseKeys``."""
+        if not (await self._fetch("remains"))[0]["is_any"]:
+            return
+        try:
+            async with self._pool.acquire() as connection:
+                await _rewrite(connection)
+        except Exception as error:
+            raise _unavailable(error) from error
 
     async def count(self) -> VaultCount:
         """Count keys and destroyed cases.
@@ -138,7 +148,7 @@ class Vault:
                     await connection.execute(_SQL["retire"], self._master.first)
                     while count := await self._rewrap(connection):
                         done += count
-                await connection.execute(_SQL["rewrite"], timeout=_REWRITE_SECONDS)
+                await _rewrite(connection)
         except GatewayError:
             raise
         except Exception as error:
@@ -160,6 +170,12 @@ class Vault:
             return await self._pool.fetch(_SQL[name], *arguments)
         except Exception as error:
             raise _unavailable(error) from error
+
+
+async def _rewrite(connection: Any) -> None:
+    began = (await connection.fetchrow(_SQL["remains"]))["now"]
+    await connection.execute(_SQL["rewrite"], timeout=_REWRITE_SECONDS)
+    await connection.execute(_SQL["removed"], began)
 
 
 def _unavailable(error: Exception) -> GatewayError:

@@ -53,6 +53,10 @@ class MemoryVault:
         self.keys[case] = None
         return had_key
 
+    async def clear(self) -> None:
+        """Nothing is ever left."""
+        self._require()
+
 
 class DerivedVault(MemoryVault):
     """Has a key for every case, and every process has the same."""

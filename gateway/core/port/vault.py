@@ -43,3 +43,6 @@ class CaseKeys(Protocol):
         Returns:
             True when there was a key.
         """
+
+    async def clear(self) -> None:
+        """Remove what a destruction that was interrupted may have left of a key."""

@@ -97,6 +97,36 @@ async def test_key_destroyed_is_never_made_again_and_not_on_the_disk(url: str) -
         assert await vault.count() == (2, 2, (MasterKeys(OLD).first,))
 
 
+async def test_key_destroyed_by_who_was_killed_before_the_rewrite_is_cleared_by_the_next_one(url: str) -> None:
+    """The wrapped key stands in a dead row of the file until somebody clears it, and is not there afterwards."""
+    async with open_vault(url, MasterKeys(OLD)) as vault:
+        await vault.make(["gone", "stays"])
+        connection = await asyncpg.connect(url)
+        wrapped = await connection.fetchval("SELECT wrapped FROM vault.case_key WHERE case_id = 'gone'")
+        reader = await asyncpg.connect(url)
+        async with reader.transaction():
+            # Whoever reads the table makes its rewriting wait.
+            await reader.execute("SELECT FROM vault.case_key")
+            killed = asyncio.create_task(vault.destroy("gone"))
+            while not await reader.fetchval(
+                "SELECT destroyed_at IS NOT NULL FROM vault.case_key WHERE case_id = 'gone'"
+            ):
+                await asyncio.sleep(0.01)
+            killed.cancel()
+            await asyncio.gather(killed, return_exceptions=True)
+        await reader.close()
+        found = []
+        for _ in range(2):
+            await connection.execute("CHECKPOINT")
+            file = await connection.fetchval("SELECT pg_read_binary_file(pg_relation_filepath('vault.case_key'))")
+            found.append(wrapped in file)
+            await vault.clear()
+        assert found == [True, False]
+        assert await connection.fetchval("SELECT count(*) FROM vault.remains") == 0
+        await connection.close()
+        assert await vault.find(["gone"]) == {"gone": None}
+
+
 async def test_vault_with_another_master_key_is_refused(url: str) -> None:
     """A wrong key file stops the start, and names the master key that is missing."""
     async with open_vault(url, MasterKeys(OLD)) as vault:
