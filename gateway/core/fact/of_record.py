@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.core.case.case import Case, Measure, Person
 from gateway.core.case.value import RawText, Term
+from gateway.core.clock.calendar import is_minor
 from gateway.core.clock.due import Moment, to_day
 from gateway.core.fact.fact import Fact
 from gateway.core.route import RecordKind
@@ -26,6 +27,9 @@ SERVICE: Final = "D51"
 SERVED_ON: Final = ("DEFENDANT", "PROCURATORATE")
 """On whom the judgment of each person is served, beside the victims (CPL 202)."""
 _DAYS_A_MONTH: Final = 30
+_COUNSEL: Final = frozenset({"RETAINED", "AID"})
+"""A duty lawyer is nobody's defender."""
+_FINDING: Final = frozenset({RecordKind.TRANSFER, RecordKind.RETRANSFER, RecordKind.INDICTMENT})
 
 
 def read_record_facts(case: Case, kind: RecordKind, at: datetime, *, result: str = "") -> list[Fact]:
@@ -48,6 +52,7 @@ def read_record_facts(case: Case, kind: RecordKind, at: datetime, *, result: str
         facts += _measure_facts(case, person)
         if case.filed_on is not None:
             facts.append(Fact(kind="case_filed", at=case.filed_on, person=person.key, inputs=_charge(person)))
+        facts += _counsel_facts(person, kind, at)
     facts += _document_facts(case)
     return facts
 
@@ -121,6 +126,21 @@ def _charge(person: Person) -> dict[str, Any]:
     if not person.charges or any(isinstance(charge.law, RawText) for charge in person.charges):
         return {}
     return {"drunk_driving": all(charge.law == DRUNK_DRIVING for charge in person.charges)}
+
+
+def _counsel_facts(person: Person, kind: RecordKind, at: datetime) -> Iterator[Fact]:
+    """Whoever the law gives counsel and the record names none for; what is not known of a person finds nothing.
+
+    Source: Legal Aid Law 25, 36.
+    """
+    counsel = [legal for legal in person.legals if legal.kind in _COUNSEL]
+    for legal in counsel:
+        if legal.on is not None:
+            yield Fact(kind="counsel_assigned", at=legal.on, person=person.key)
+    health = (person.health_blind, person.health_deaf, person.health_mute, person.health_mental)
+    is_entitled = any(flag is True for flag in health) or is_minor(person.birth, to_day(at)) is True
+    if kind in _FINDING and is_entitled and not counsel:
+        yield Fact(kind="counsel_mandatory_found", at=at, person=person.key)
 
 
 def _measure_facts(case: Case, person: Person) -> Iterator[Fact]:

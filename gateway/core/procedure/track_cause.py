@@ -121,6 +121,16 @@ _BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "judgment_served": {"recipient": DEFENDANT},
     "appealed": {"recipient": DEFENDANT},
     "protested": {"recipient": PROCURATORATE},
+    "nonprosecution_served_on_victim": {"step": "VICTIM"},
+    "nonprosecution_served_on_person": {"step": "NON_PROSECUTED"},
+    "victim_petitioned": {"step": "VICTIM"},
+    "nonprosecuted_petitioned": {"step": "NON_PROSECUTED"},
+    "reconsideration_asked": {"step": "POLICE_RECONSIDERATION"},
+    "reconsidered": {"step": "PR_RECONSIDERATION"},
+    "review_asked": {"step": "POLICE_REVIEW"},
+    "reviewed": {"step": "UPPER_PR_REVIEW"},
+    "protest_asked": {"step": "VICTIM_REQUEST"},
+    "protest_answered": {"step": "PROTEST_ANSWER"},
 }
 
 

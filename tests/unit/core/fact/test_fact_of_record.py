@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.core.case.case import Case, Charge, Document, Freeze, Measure, Person, Recording, Term
-from gateway.core.case.value import CHINA_TIME, RawText
+from gateway.core.case.case import Case, Charge, Document, Freeze, LegalHelp, Measure, Person, Recording, Term
+from gateway.core.case.value import CHINA_TIME, PartialDate, RawText
 from gateway.core.entry import EntryKind
 from gateway.core.fact.fact import Fact, from_facts_bytes, to_facts_bytes, to_moment_text
 from gateway.core.fact.of_act import find_persons, read_act_facts
@@ -94,6 +94,33 @@ def test_record_of_a_foreigner_tells_that_a_measure_is_to_be_reported() -> None:
     for nation, is_told in (("USA", True), ("CHN", False), (None, False), (RawText("?"), False)):
         person = replace(PERSON, nation=nation, measures=(Measure(kind="DETAIN", start=AT),))
         assert ("measure_taken" in read(of(person))) is is_told
+
+
+@pytest.mark.parametrize(
+    ("about", "is_found"),
+    [
+        ({"health_deaf": True}, True),
+        ({"health_blind": True, "birth": PartialDate(1990, 1, 1)}, True),
+        ({"health_mute": True}, True),
+        ({"health_mental": True}, True),
+        ({"birth": PartialDate(2008, 3, 2)}, True),
+        ({"birth": PartialDate(2008, 3, 1)}, False),
+        ({"birth": PartialDate(None, None, None)}, False),
+        ({"health_deaf": False}, False),
+        ({}, False),
+    ],
+)
+def test_record_finds_who_must_have_counsel_and_has_none(about: dict[str, Any], is_found: bool) -> None:
+    """K16: blind, deaf, mute, of partly lost capacity, or a minor on the day; what nobody said finds nothing."""
+    person = replace(PERSON, **about)
+    found = read(of(person)).get("counsel_mandatory_found", [])
+    assert found == [Fact(kind="counsel_mandatory_found", at=AT, person="R1")] * is_found
+    assert "counsel_mandatory_found" not in read(of(person), RecordKind.JUDGMENT)
+    duty = replace(person, legals=(LegalHelp(kind="DUTY", name="y"),))
+    assert ("counsel_mandatory_found" in read(of(duty))) is is_found, "a duty lawyer is nobody's defender"
+    aided = read(of(replace(person, legals=(LegalHelp(kind="AID", name="y", on=date(2026, 3, 1)),))))
+    assert "counsel_mandatory_found" not in aided
+    assert aided["counsel_assigned"] == [Fact(kind="counsel_assigned", at=date(2026, 3, 1), person="R1")]
 
 
 def test_record_tells_dates_of_the_file_and_of_each_person() -> None:

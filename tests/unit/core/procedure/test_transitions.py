@@ -101,7 +101,7 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "T20": [Example((K.EXECUTION, A.SUBMITTED), "C7", "E1", "C4"), Example("execution_confirmed", "E1", "E2", "C7")],
     "T21": [
-        Example("counsel_assigned", "J1", "J1", "", {"legal_aid": "requested"}, {"legal_aid": "attended"}),
+        Example("counsel_assigned", "J1", "J1", "", {"legal_aid": "requested"}, {"legal_aid": "assigned"}),
         Example((K.ASSESSMENT_REQUEST, A.SUBMITTED), "J1", "J1", "C5"),
     ],
     "T22": [
