@@ -74,6 +74,13 @@ async def fetch(
         terminal.print(f"withheld {len(fetched.withheld)} materials, {asked} of them may be asked for{masked}")
     terminal.print("mapping  " + ", ".join(f"{number} {action}" for action, number in actions.items()))
     print_findings(fetched.warnings)
+    if fetched.told.rule_set:
+        terminal.print(
+            f"rules    {fetched.told.result} by {fetched.told.rule_set} when it was handed over", markup=False
+        )
+        if not fetched.told.is_complete:
+            terminal.print("         findings: they cannot be found again; a rule or register is another now")
+        print_findings(fetched.told.findings)
 
 
 def _summary(fetched: Fetched, files: list[Path]) -> dict[str, Any]:
@@ -90,6 +97,12 @@ def _summary(fetched: Fetched, files: list[Path]) -> dict[str, Any]:
             {"sha256": digest, "may_be_asked_for": is_on_request} for digest, is_on_request in fetched.withheld.items()
         ],
         "masked_copies": [copy.sha256 for copy in fetched.masked],
+        "judgement": {
+            "rule_set": fetched.told.rule_set,
+            "result": fetched.told.result,
+            "is_complete": fetched.told.is_complete,
+            "findings": [from_finding(finding) for finding in fetched.told.findings],
+        },
         "receipt": from_receipt(fetched.receipt),
     }
 

@@ -28,6 +28,7 @@ from gateway.flows.parts import Parts
 from gateway.flows.read import INLINE_READ_BYTES, load_material
 from gateway.flows.request import content_sha256, parse_act, parse_size
 from gateway.flows.tell import tell_act
+from gateway.flows.told import Told, find_told
 
 if TYPE_CHECKING:
     from gateway.core.case.case import Reading, Rendition
@@ -154,6 +155,7 @@ class Fetched:
         withheld: by digest the materials of the bundle that the caller is not granted, and how they may be seen.
         is_original_withheld: whether the record says more than the caller may see, so that it is not given.
         masked: copies of what the caller sees without some fields, annexes and legal reviews that were stated before.
+        told: what the rules said of the record when it was handed over.
     """
 
     stored: StoredHandoff
@@ -165,6 +167,7 @@ class Fetched:
     withheld: Mapping[str, View] = field(default_factory=dict)
     is_original_withheld: bool = False
     masked: tuple[MaskedCopy, ...] = ()
+    told: Told = field(default_factory=Told)
 
 
 async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consumer: str, act_id: str) -> Fetched:
@@ -222,9 +225,11 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
         not stored.record or any(line.action == "withheld" for line in rendition.report)
     )
     masked = await find_masked(parts, stored, manifest, withheld)
+    told = await find_told(parts, stored, manifest, reading)
     return Fetched(
-        stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld, masked
-    )
+        stored, rendition, rendition_digest, report_digest, reading.findings, appended, withheld, is_withheld, masked,
+        told,
+    )  # fmt: skip
 
 
 async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:

@@ -72,7 +72,7 @@ def judge_reading(
 
 
 async def judge_overridden(
-    parts: Parts, reading: Reading, manifest: Manifest, now: datetime, **seen: Any
+    parts: Parts, reading: Reading, manifest: Manifest, now: datetime, *, before: int | None = None, **seen: Any
 ) -> RuleOutcome:
     """Judge a record, and once more with the overrides of its sender if something was found that may be overridden.
 
@@ -81,6 +81,7 @@ async def judge_overridden(
         reading: of the record.
         manifest: of its bundle.
         now: gateway time, aware.
+        before: index of an entry; overrides that were stated after it do not count. None for none.
         seen: the rest, as ``judge_reading`` takes it.
 
     Returns:
@@ -92,7 +93,7 @@ async def judge_overridden(
     outcome = judge_reading(parts, reading, now, **seen)
     if not outcome.is_overridable:
         return outcome
-    overrides = await find_stated(parts, OVERRIDE, manifest.sender, manifest.case_number)
+    overrides = await find_stated(parts, OVERRIDE, manifest.sender, manifest.case_number, before=before)
     return judge_reading(parts, reading, now, overrides=overrides, **seen) if overrides else outcome
 
 

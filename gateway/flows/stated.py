@@ -30,7 +30,9 @@ READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] =
 """What a judgement looks at, by the type of the statement."""
 
 
-async def find_stated(parts: Parts, type_name: str, agency: Agency, case_number: str) -> Shown:
+async def find_stated(
+    parts: Parts, type_name: str, agency: Agency, case_number: str, *, before: int | None = None
+) -> Shown:
     """Find what an agency has stated of a case.
 
     Args:
@@ -38,6 +40,7 @@ async def find_stated(parts: Parts, type_name: str, agency: Agency, case_number:
         type_name: one of ``READERS``.
         agency: that stated it; what others state does not count for its handoff.
         case_number: police case number.
+        before: index of an entry; what was stated after it is left out. None for none.
 
     Returns:
         what a judgement looks at of each, in the order of the ledger; at most 128, and nothing of a destroyed case.
@@ -53,4 +56,8 @@ async def find_stated(parts: Parts, type_name: str, agency: Agency, case_number:
         limit=MOST_READ,
     )
     read = READERS[type_name]
-    return tuple(read(payload_of(stored.statement_jws)["body"]) for stored in found if not stored.is_destroyed)
+    return tuple(
+        read(payload_of(stored.statement_jws)["body"])
+        for stored in found
+        if not stored.is_destroyed and (before is None or stored.appended.index < before)
+    )

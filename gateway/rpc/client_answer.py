@@ -13,6 +13,7 @@ from gateway.core.entry import HandoffState
 from gateway.core.errors import Finding
 from gateway.core.port.ledger import NumberedRow
 from gateway.flows.decide import Deficiency, Reason
+from gateway.flows.told import Told
 from gateway.rpc.client_receipt import Receipt
 from gateway.rpc.client_sealed import SealedReceipt
 
@@ -28,6 +29,7 @@ __all__ = [
     "Reconciled",
     "StatementStatus",
     "Submitted",
+    "Told",
     "Validated",
 ]
 
@@ -132,6 +134,7 @@ class Fetched:
             in the manifest.
         withheld: SHA-256 of the materials that the caller is not granted; True for those that may be asked for.
         masked: copies of withheld annexes without the fields that the caller does not see.
+        told: what the rules said of the record when it was handed over.
     """
 
     manifest_jws: str
@@ -143,6 +146,7 @@ class Fetched:
     is_original_withheld: bool = False
     withheld: Mapping[str, bool] = field(default_factory=dict)
     masked: tuple[MaskedCopy, ...] = ()
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(frozen=True, slots=True)

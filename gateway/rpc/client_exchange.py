@@ -24,6 +24,7 @@ from gateway.rpc.client_answer import (
     Reason,
     StatementStatus,
     Submitted,
+    Told,
     Validated,
 )
 from gateway.rpc.client_call import Connection
@@ -186,6 +187,12 @@ class ExchangeCalls(Connection):
             tuple(
                 MaskedCopy(item.material_id, item.original_sha256, item.media_type, item.data)
                 for item in answer.masked_copies
+            ),
+            Told(
+                answer.judgement.rule_set,
+                answer.judgement.result,
+                from_findings(answer.judgement.findings),
+                answer.judgement.findings_complete,
             ),
         )
 

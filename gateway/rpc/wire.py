@@ -16,6 +16,7 @@ from gateway.core.port.ledger import Appended, InboxRow, NumberedRow, StoredEntr
 from gateway.core.route import RecordKind
 from gateway.core.signed import payload_of
 from gateway.flows.fetch import Fetched
+from gateway.flows.told import Told
 from gateway.v1 import common_pb2, exchange_pb2, ledger_pb2
 
 if TYPE_CHECKING:
@@ -170,6 +171,16 @@ def to_fetch_response(fetched: Fetched) -> exchange_pb2.FetchResponse:
             )
             for copy in fetched.masked
         ],
+        judgement=_to_judgement(fetched.told) if fetched.told.rule_set else None,
+    )
+
+
+def _to_judgement(told: Told) -> exchange_pb2.RuleJudgement:
+    return exchange_pb2.RuleJudgement(
+        rule_set=told.rule_set,
+        result=told.result,
+        findings=to_findings(told.findings),
+        findings_complete=told.is_complete,
     )
 
 

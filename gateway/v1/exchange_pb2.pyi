@@ -501,6 +501,7 @@ class FetchResponse(_message.Message):
     ORIGINAL_SHA256_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     MASKED_COPIES_FIELD_NUMBER: _builtins.int
+    JUDGEMENT_FIELD_NUMBER: _builtins.int
     manifest_jws: _builtins.str
     """The sender's signed manifest, untouched."""
     record: _builtins.bytes
@@ -539,6 +540,10 @@ class FetchResponse(_message.Message):
         also of the legal reviews that its sender had stated of the case.
         """
 
+    @_builtins.property
+    def judgement(self) -> Global___RuleJudgement:
+        """What the rules said of the record when it was handed over; not for justice, and unset when nobody judged it."""
+
     def __init__(
         self,
         *,
@@ -552,14 +557,53 @@ class FetchResponse(_message.Message):
         original_sha256: _builtins.str = ...,
         withheld: _abc.Iterable[Global___WithheldMaterial] | None = ...,
         masked_copies: _abc.Iterable[Global___MaskedCopy] | None = ...,
+        judgement: Global___RuleJudgement | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "rendition", b"rendition"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["judgement", b"judgement", "receipt", b"receipt", "rendition", b"rendition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_jws", b"manifest_jws", "masked_copies", b"masked_copies", "original_sha256", b"original_sha256", "original_withheld", b"original_withheld", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["judgement", b"judgement", "manifest_jws", b"manifest_jws", "masked_copies", b"masked_copies", "original_sha256", b"original_sha256", "original_withheld", b"original_withheld", "receipt", b"receipt", "record", b"record", "rendition", b"rendition", "report", b"report", "warnings", b"warnings", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FetchResponse: _TypeAlias = FetchResponse  # noqa: Y015
+
+@_typing.final
+class RuleJudgement(_message.Message):
+    """What the rules of the procedure said of a record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_SET_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    FINDINGS_COMPLETE_FIELD_NUMBER: _builtins.int
+    rule_set: _builtins.str
+    """Id of the rule set, as the entry of the submit names it."""
+    result: _builtins.str
+    """ELIGIBLE, INELIGIBLE, UNKNOWN or NOT_EVALUATED, as that entry has it."""
+    findings_complete: _builtins.bool
+    """True when the findings are all of those of then. False when they cannot be found again, because a rule or register is
+    another now: then none are there, and that says nothing of the record.
+    """
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Finding]:
+        """What the sender was told, with paths in the sender's file."""
+
+    def __init__(
+        self,
+        *,
+        rule_set: _builtins.str = ...,
+        result: _builtins.str = ...,
+        findings: _abc.Iterable[_common_pb2.Finding] | None = ...,
+        findings_complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "findings_complete", b"findings_complete", "result", b"result", "rule_set", b"rule_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleJudgement: _TypeAlias = RuleJudgement  # noqa: Y015
 
 @_typing.final
 class WithheldMaterial(_message.Message):

@@ -17,9 +17,10 @@ from gateway.core.judge.procedure import RuleProcedure
 from gateway.core.judge.replay import Verdict
 from gateway.core.judge.rule_set import FILES, read_rule_set
 from gateway.core.pseudonym import Pseudonyms
-from tests.scenario.case_file import accepted, indictment, judgment, proposed, transfer
+from gateway.rpc.client_answer import Decision
+from tests.scenario.case_file import accepted, assessment_request, indictment, judgment, proposed, transfer
 from tests.scenario.paper import bound, papers
-from tests.scenario.world import Cast
+from tests.scenario.world import CONSUMER, Cast
 from tests.support.bundle import make_statement
 from tests.support.command import fasttrack
 
@@ -205,3 +206,23 @@ async def test_delta_whose_record_names_only_what_changed_is_judged_as_the_whole
     judged = [entry for entry in await cast.oversight.entries(delta) if entry.rule_result]
     told = CaseReplay(RuleProcedure(), cast.world.home / "materials", None).replay(judged, lost)
     assert {one.verdict for one in told} == {Verdict.CANNOT_TELL}, "without the earlier record nothing can be said"
+
+
+async def test_receiver_reads_what_the_rules_said_of_the_file_and_nothing_that_was_not_said_then(cast: Cast) -> None:
+    """Who decides on a file is told its findings with their places; a register of later makes none of them up."""
+    case = papers(transfer(), without=["D04"])
+    sent = await cast.police.submit(case)
+    told = (await cast.pr.take(sent)).told
+    assert (told.rule_set, told.result, told.is_complete) == (RuleProcedure().rule_set, "UNKNOWN", True)
+    said = {(one.code.name, one.path) for one in told.findings}
+    assert said == {(one.code.name, one.path) for one in sent.submitted.warnings}
+    assert "D04" in {one.message.partition(":")[0] for one in told.findings}
+    officer = {"officer_no": "110001", "level": "BASIC", "post": "OFFICER", "status": "SUSPENDED"}
+    await cast.police.state(
+        "qualification-register", None, unit_code="110108000000", as_of="2026-01-01", officers=[officer]
+    )
+    later = (await cast.pr.client.fetch(sent.id, CONSUMER)).told
+    assert (later.result, later.findings, later.is_complete) == ("UNKNOWN", (), False)
+    await cast.pr.client.decide(sent.id, CONSUMER, Decision.ACCEPT)
+    asked = await cast.pr.submit(papers(assessment_request(case)))
+    assert (await cast.justice.take(asked)).told.rule_set == "", "justice is told nothing of it"

@@ -9,15 +9,25 @@ import pytest
 
 from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind, HandoffState
-from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity
 from gateway.core.identity import Agency
 from gateway.core.lineage import report_sha256
 from gateway.core.port.ledger import Appended
 from gateway.flows.fetch import Fetched, claim_handoff, fetch_handoff, list_inbox, watch_inbox
 from gateway.flows.submit import submit_bundle
+from gateway.flows.told import Told
 from tests.support.bundle import new_case_number, to_native_record
 from tests.support.fake_ledger import FakeWatch
-from tests.support.fake_parts import COURT, POLICE, PROCURATORATE, World, fake_record, fake_sign
+from tests.support.fake_parts import (
+    COURT,
+    POLICE,
+    PROCURATORATE,
+    StrictProcedure,
+    Unjudged,
+    World,
+    fake_record,
+    fake_sign,
+)
 
 E = ErrorCode
 
@@ -201,3 +211,24 @@ async def test_consumer_stands_in_the_ledger_as_a_pseudonym() -> None:
     appended = await claim(world, handoff, consumer="li.si")
     assert b"li.si" not in appended.leaf
     assert world.ledger.entry().consumer == world.parts.pseudonyms.consumer("pr:110108", "li.si")
+
+
+async def test_fetch_tells_the_receiver_what_the_rules_said_only_when_it_is_what_the_entry_says() -> None:
+    """Findings come with the result of the entry; another rule set of today has nothing to say of then."""
+    procedure = StrictProcedure((Finding(E.DOCUMENT_MISSING, "document", "x", Severity.WARNING),))
+    world = World(procedure=procedure)
+    handoff = await submitted(world)
+    await claim(world, handoff)
+    told = (await fetch(world, handoff)).told
+    assert (told.rule_set, told.result, told.is_complete) == ("strict/1", "INELIGIBLE", True)
+    assert [(one.code, one.path) for one in told.findings] == [(E.DOCUMENT_MISSING, "document")]
+    world.procedure = Unjudged()
+    assert (await fetch(world, handoff)).told == Told("strict/1", "INELIGIBLE")
+
+
+async def test_fetch_of_a_record_that_nobody_judged_tells_nothing_of_the_rules() -> None:
+    """NOT_EVALUATED without inputs is no judgement."""
+    world = World()
+    handoff = await submitted(world)
+    await claim(world, handoff)
+    assert (await fetch(world, handoff)).told == Told()
