@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/notice.proto\x12\ngateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\";\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListNoticesResponse\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.gateway.v1.NoticeItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x13WatchNoticesRequest\x12\x14\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\x03\"L\n\x14WatchNoticesResponse\x12$\n\x04item\x18\x01 \x01(\x0b\x32\x16.gateway.v1.NoticeItem\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\"\xb7\x02\n\nNoticeItem\x12\x13\n\x0b\x65ntry_index\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12\r\n\x05\x63lock\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12&\n\x05level\x18\t \x01(\x0e\x32\x17.gateway.v1.NoticeLevel\x12\x0b\n\x03\x64ue\x18\n \x01(\t\x12\x12\n\nperson_key\x18\x0b \x01(\t\x12\x18\n\x10person_pseudonym\x18\x0c \x01(\t\x12\x0c\n\x04leaf\x18\r \x01(\x0c\x12\x11\n\tleaf_hash\x18\x0e \x01(\x0c*\xc3\x01\n\x0bNoticeLevel\x12\x1c\n\x18NOTICE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11NOTICE_LEVEL_HALF\x10\x01\x12\x15\n\x11NOTICE_LEVEL_MOST\x10\x02\x12\x15\n\x11NOTICE_LEVEL_LAST\x10\x03\x12\x1c\n\x18NOTICE_LEVEL_WEEK_BEFORE\x10\x04\x12\x17\n\x13NOTICE_LEVEL_BREACH\x10\x05\x12\x1a\n\x16NOTICE_LEVEL_UNCOUNTED\x10\x06\x32\xb4\x01\n\rNoticeService\x12N\n\x0bListNotices\x12\x1e.gateway.v1.ListNoticesRequest\x1a\x1f.gateway.v1.ListNoticesResponse\x12S\n\x0cWatchNotices\x12\x1f.gateway.v1.WatchNoticesRequest\x1a .gateway.v1.WatchNoticesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gateway/v1/notice.proto\x12\ngateway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\";\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x13ListNoticesResponse\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.gateway.v1.NoticeItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x13WatchNoticesRequest\x12\x14\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\x03\"L\n\x14WatchNoticesResponse\x12$\n\x04item\x18\x01 \x01(\x0b\x32\x16.gateway.v1.NoticeItem\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\"\xb7\x02\n\nNoticeItem\x12\x13\n\x0b\x65ntry_index\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12\r\n\x05\x63lock\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12&\n\x05level\x18\t \x01(\x0e\x32\x17.gateway.v1.NoticeLevel\x12\x0b\n\x03\x64ue\x18\n \x01(\t\x12\x12\n\nperson_key\x18\x0b \x01(\t\x12\x18\n\x10person_pseudonym\x18\x0c \x01(\t\x12\x0c\n\x04leaf\x18\r \x01(\x0c\x12\x11\n\tleaf_hash\x18\x0e \x01(\x0c*\xdd\x01\n\x0bNoticeLevel\x12\x1c\n\x18NOTICE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11NOTICE_LEVEL_HALF\x10\x01\x12\x15\n\x11NOTICE_LEVEL_MOST\x10\x02\x12\x15\n\x11NOTICE_LEVEL_LAST\x10\x03\x12\x1c\n\x18NOTICE_LEVEL_WEEK_BEFORE\x10\x04\x12\x17\n\x13NOTICE_LEVEL_BREACH\x10\x05\x12\x1a\n\x16NOTICE_LEVEL_UNCOUNTED\x10\x06\x12\x18\n\x14NOTICE_LEVEL_REQUEST\x10\x07\x32\xb4\x01\n\rNoticeService\x12N\n\x0bListNotices\x12\x1e.gateway.v1.ListNoticesRequest\x1a\x1f.gateway.v1.ListNoticesResponse\x12S\n\x0cWatchNotices\x12\x1f.gateway.v1.WatchNoticesRequest\x1a .gateway.v1.WatchNoticesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gateway.v1.notice_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NOTICELEVEL']._serialized_start=658
-  _globals['_NOTICELEVEL']._serialized_end=853
+  _globals['_NOTICELEVEL']._serialized_end=879
   _globals['_LISTNOTICESREQUEST']._serialized_start=72
   _globals['_LISTNOTICESREQUEST']._serialized_end=131
   _globals['_LISTNOTICESRESPONSE']._serialized_start=133
@@ -44,6 +44,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHNOTICESRESPONSE']._serialized_end=341
   _globals['_NOTICEITEM']._serialized_start=344
   _globals['_NOTICEITEM']._serialized_end=655
-  _globals['_NOTICESERVICE']._serialized_start=856
-  _globals['_NOTICESERVICE']._serialized_end=1036
+  _globals['_NOTICESERVICE']._serialized_start=882
+  _globals['_NOTICESERVICE']._serialized_end=1062
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,8 @@ class _NoticeLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeLev
     """It has passed."""
     NOTICE_LEVEL_UNCOUNTED: _NoticeLevel.ValueType  # 6
     """It cannot be counted, because a year of holidays is missing."""
+    NOTICE_LEVEL_REQUEST: _NoticeLevel.ValueType  # 7
+    """Its last day on which an extension can be asked for has begun, such as the renewal of a freeze."""
 
 class NoticeLevel(_NoticeLevel, metaclass=_NoticeLevelEnumTypeWrapper):
     """What is said of a limit."""
@@ -58,6 +60,8 @@ NOTICE_LEVEL_BREACH: NoticeLevel.ValueType  # 5
 """It has passed."""
 NOTICE_LEVEL_UNCOUNTED: NoticeLevel.ValueType  # 6
 """It cannot be counted, because a year of holidays is missing."""
+NOTICE_LEVEL_REQUEST: NoticeLevel.ValueType  # 7
+"""Its last day on which an extension can be asked for has begun, such as the renewal of a freeze."""
 Global___NoticeLevel: _TypeAlias = NoticeLevel  # noqa: Y015
 
 @_typing.final

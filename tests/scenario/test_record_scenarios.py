@@ -70,7 +70,7 @@ async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_fre
     cast: Cast,
 ) -> None:
     """A freeze that ends during the review is a task for ten days before; 230 accounts without approval are refused."""
-    case = papers(transfer(suspect(law="266"), freezes=_frozen(2, until="2026-02-10"), freeze_total=200))
+    case = papers(transfer(suspect(law="266"), freezes=_frozen(2, until="2026-02-15"), freeze_total=200))
     sent = await cast.police.submit(case)
     assert "FREEZE_ENDS_EARLY" in sent.warnings
     paths = [finding.path for finding in sent.submitted.warnings if finding.code.name == "FREEZE_ENDS_EARLY"]
@@ -88,13 +88,24 @@ async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_fre
     approved = await cast.police.submit(many, annexes=_freeze_list(many, **county, **city))
     assert not approved.warnings & {"FREEZE_APPROVAL_MISSING", "FREEZE_BATCH_UNAPPROVED"}
     assert (await cast.oversight.stage(many))[0] == "H1"
-    # Six months after the freezing it lapses; on the tenth day before, the last for a renewal, the police were warned.
-    cast.clock.set("2026-07-19T08:00")
+    # Each lapses with the day that its order names, not after six months. The day of the transfer is the tenth before,
+    # the last one for a renewal: the police and the procuratorate, which holds the file, are told.
+    cast.clock.set("2026-02-05T12:00")
     await cast.world.schedule()
-    assert await cast.police.told(case, "K42") == [("80%", "2026-07-29")] * 2
-    cast.clock.set("2026-07-30T00:00")
+    for organ in (cast.police, cast.pr):
+        assert (await organ.told(case, "K42")).count(("request", "2026-02-15")) == 2
+    first = case.freezes[0]
+    await cast.police.state(
+        "freeze-renewal", case, freeze_id="DJ-1", bank=first.bank, account=first.account, asset="DEPOSIT",
+        approver="COUNTY_HEAD", renewal_no=1, old_expiry="2026-02-15", decided_at="2026-02-05T11:00:00+08:00",
+        new_expiry="2026-05-20", review_id="FZ-1", doc_no="一公(刑)续冻字〔2026〕1号", reason="案件尚未审结",
+        at_="2026-02-05T11:00",
+    )  # fmt: skip
+    cast.clock.set("2026-02-16T00:00")
     await cast.world.schedule()
-    assert await cast.pr.told(case, "K42") == [("breach", "2026-07-29")] * 2
+    assert (await cast.pr.told(case, "K42")).count(("breach", "2026-02-15")) == 1
+    freezes = [item for item in (await cast.world.fold(case)).book.running.values() if item.rule.id == "K42"]
+    assert sorted(item.inputs["until"] for item in freezes) == ["2026-02-15", "2026-05-20"]
 
 
 async def test_scenario_20_assessment_that_comes_after_the_judgment_goes_to_the_court(cast: Cast) -> None:

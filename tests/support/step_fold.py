@@ -30,7 +30,7 @@ from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.fact.order import order_facts
 
-OF_EVENT = {"step", "recipient", "clock", "extension", "length", "asset", "approver", "whole_account"}
+OF_EVENT = {"step", "recipient", "clock", "extension", "length", "asset", "approver", "whole_account", "until"}
 OF_NO_SUSPECT = {
     "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended",
     "victim_named", "victim_served",
@@ -150,7 +150,8 @@ class Steps(NamedTuple):
             state = state.report(known, str(fact.inputs.get("clock", "")), ErrorCode.CLOCK_NOT_RUNNING)
         for clock in found:
             added = parse_length(length) if length else None
-            act = _bind(extend_clock, str(fact.inputs.get("extension", "")), fact.at, self.counting, added)
+            name, until = str(fact.inputs.get("extension", "")), fact.inputs.get("until")
+            act = _bind(extend_clock, name, fact.at, self.counting, added, until=until)
             state = self.attempt(state, known, clock, act, longer=True)
         return state
 

@@ -2,7 +2,7 @@
 
 The act id is made of case, clock, run, level and due date: any number of schedulers and restarts make one entry of it.
 After a time in which nobody looked, the last share that was reached stands for those before it; a week before the end
-in custody and a breach are always said.
+in custody, the last day of a request and a breach are always said.
 
 Source: domain model, section 3 (statutory time limits); Supreme People's Procuratorate Rules 612-618.
 """
@@ -27,7 +27,9 @@ from gateway.core.identity import GATEWAY
 from gateway.core.log.key_history import derive_id
 
 PROCURATORATE: Final = "procuratorate"
-_ALWAYS: Final = frozenset({WarningLevel.WEEK_BEFORE, WarningLevel.BREACH})
+_BEFORE: Final = (WarningLevel.WEEK_BEFORE, WarningLevel.REQUEST)
+"""Warnings that are a task of their own, beside the shares."""
+_ALWAYS: Final = frozenset({*_BEFORE, WarningLevel.BREACH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,14 @@ class Parties:
 
         Returns:
             the owner of the clock, or the holder of the file where the owner is not known; for a breach also the
-            supervising procuratorate, for the week before an end in custody also the holder. Sorted, short forms.
+            supervising procuratorate, for the week before an end in custody and the last day of a request also the
+            holder. Sorted, short forms.
         """
         owner = self.by_system.get(alarm.clock.rule.owner) or self.holder
         found = {owner}
         if alarm.level is WarningLevel.BREACH:
             found.add(self.by_system.get(PROCURATORATE, ""))
-        if alarm.level is WarningLevel.WEEK_BEFORE:
+        if alarm.level in _BEFORE:
             found.add(self.holder)
         return tuple(sorted(found - {""}))
 
@@ -111,8 +114,7 @@ def _choose(reached: list[WarningLevel]) -> Iterator[WarningLevel]:
     if WarningLevel.BREACH in reached:
         yield WarningLevel.BREACH
         return
-    if WarningLevel.WEEK_BEFORE in reached:
-        yield WarningLevel.WEEK_BEFORE
+    yield from (level for level in reached if level in _BEFORE)
     yield from shares[-1:]
 
 

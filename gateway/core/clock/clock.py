@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from gateway.core.clock.due import Counting, Due, Moment, Suspension, compute_due, is_before, to_day, to_start
-from gateway.core.clock.length import Length
-from gateway.core.clock.rule import RECIPIENT, STEP, ClockRule, Extension
+from gateway.core.clock.length import Length, add_days
+from gateway.core.clock.rule import RECIPIENT, STEP, UNTIL, ClockRule, Extension
 from gateway.core.clock.table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 
@@ -156,6 +156,12 @@ def find_due(clock: Clock, counting: Counting) -> Due | None:
     """
     if clock.length is None or clock.is_suspended:
         return None
+    until = clock.inputs.get(UNTIL)
+    if until is not None:
+        # What was ordered for less than the law allows ends with its own last day, which no holiday moves.
+        first, last = to_day(clock.start), date.fromisoformat(until)
+        if first < last <= add_days(first, clock.length, counting.settings.month_rule):
+            return Due(last)
     return compute_due(clock.rule, clock.length, clock.start, clock.custody, counting, suspensions=clock.suspensions)
 
 
@@ -225,6 +231,8 @@ def extend_clock(
     at: Moment,
     counting: Counting,
     length: Length | None = None,
+    *,
+    until: str | None = None,
 ) -> Clock:
     """Make a limit longer, before it has passed.
 
@@ -234,9 +242,10 @@ def extend_clock(
         at: when it is recorded; that counts, not when it was asked for.
         counting: calendar and readings.
         length: how much, where the rule leaves a choice; None otherwise.
+        until: last day that the extension names; None when it names none.
 
     Returns:
-        the longer clock.
+        the longer clock; it ends with the last day that was named, where that is earlier than the law allows.
 
     Raises:
         GatewayError: CLOCK_NOT_RUNNING, CLOCK_ACT_OUT_OF_ORDER; CLOCK_ACT_NOT_ALLOWED: no such extension, granted
@@ -255,7 +264,10 @@ def extend_clock(
     if longer.rank <= clock.length.rank:
         raise _not_allowed(clock, "the extension would not make the limit longer")
     _check_in_time(clock, at, counting)
-    return clock._replace(length=longer, granted=(*clock.granted, Granted(name, added, at)))
+    inputs = {key: value for key, value in clock.inputs.items() if key != UNTIL}
+    if until is not None:
+        inputs[UNTIL] = until
+    return clock._replace(length=longer, granted=(*clock.granted, Granted(name, added, at)), inputs=inputs)
 
 
 def revise_clock(clock: Clock, inputs: Mapping[str, Any], at: Moment, table: ClockTable, counting: Counting) -> Clock:
@@ -307,6 +319,27 @@ def change_custody(clock: Clock, at: Moment, *, in_custody: bool | None) -> Cloc
     """
     _check(clock, at)
     return clock._replace(custody=(*clock.custody, (at, in_custody)))
+
+
+def find_last_request(clock: Clock, due: Due) -> date | None:
+    """Find by when the next extension is to be asked for, such as the renewal of a freeze.
+
+    Args:
+        clock: running.
+        due: its end.
+
+    Returns:
+        the latest such day among the extensions that may be granted now; None when no rule names one.
+    """
+    names = {granted.name for granted in clock.granted}
+    days = [
+        day
+        for name, extension in clock.rule.extensions.items()
+        if (extension.repeats or name not in names)
+        and (not extension.after or extension.after in names)
+        and (day := find_request_day(clock, name, due)) is not None
+    ]
+    return max(days, default=None)
 
 
 def find_request_day(clock: Clock, name: str, due: Due) -> date | None:

@@ -30,7 +30,7 @@ from gateway.core.clock.clock import (
 )
 from gateway.core.clock.due import Counting, Due, is_before, to_day
 from gateway.core.clock.length import parse_length
-from gateway.core.clock.rule import RECIPIENT, STEP, ClockRule
+from gateway.core.clock.rule import RECIPIENT, STEP, UNTIL, ClockRule
 from gateway.core.clock.table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import Fact, KnownFact
@@ -54,7 +54,7 @@ MEASURES: Final[Mapping[str, str | None]] = {
     "measure_ended": None,
 }
 _OWN: Final = frozenset(
-    {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at"}
+    {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at", UNTIL}
 )
 """What is said of the event, not of the person."""
 _OF_NO_SUSPECT: Final = frozenset(
@@ -209,6 +209,7 @@ class _Folding:
                     fact.at,
                     self.counting,
                     parse_length(str(length)) if length is not None else None,
+                    until=fact.inputs.get(UNTIL),
                 ),
                 may_lengthen=True,
             )

@@ -9,10 +9,23 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 _OVER: Final = re.compile(r"> (\d{1,4})")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MAX_MONTHS: Final = 12 * 100
+
+
+def is_day(value: Any) -> bool:
+    """Whether a value is a day as text, such as "2026-02-05"."""
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +33,7 @@ class InputKind:
     """The form of a fact.
 
     Args:
-        name: "months", "flag" or "word".
+        name: "months", "flag", "day" or "word".
         words: the words that a "word" may be, in capitals.
     """
 
@@ -32,7 +45,7 @@ class InputKind:
         """The form in words, for messages and tables."""
         if self.words:
             return "one of " + ", ".join(self.words)
-        return "a number of months, 0 to 1200" if self.name == "months" else "true or false"
+        return {"months": "a number of months, 0 to 1200", "day": "a day, 2026-02-05"}.get(self.name, "true or false")
 
     def read(self, value: Any) -> Any:
         """Read a fact.
@@ -41,12 +54,14 @@ class InputKind:
             value: from outside, of any type.
 
         Returns:
-            number, bool, or word in capitals; None when it has another form.
+            number, bool, day as text, or word in capitals; None when it has another form.
         """
         if self.words:
             return value.upper() if isinstance(value, str) and value.upper() in self.words else None
         if self.name == "flag":
             return value if isinstance(value, bool) else None
+        if self.name == "day":
+            return value if is_day(value) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return value if math.isfinite(value) and 0 <= value <= _MAX_MONTHS else None
@@ -79,7 +94,7 @@ def parse_input_kind(value: Any) -> InputKind:
     """Read the form of a fact.
 
     Args:
-        value: "months", "flag", or a list of words.
+        value: "months", "flag", "day", or a list of words.
 
     Returns:
         the form.
@@ -87,11 +102,11 @@ def parse_input_kind(value: Any) -> InputKind:
     Raises:
         ValueError: another value.
     """
-    if value in ("months", "flag"):
+    if value in ("months", "flag", "day"):
         return InputKind(value)
     if isinstance(value, list) and value and all(isinstance(word, str) and word == word.upper() for word in value):
         return InputKind("word", tuple(value))
-    raise ValueError("an input is months, flag, or a list of words in capitals")
+    raise ValueError("an input is months, flag, day, or a list of words in capitals")
 
 
 def parse_condition(name: str, value: Any, inputs: Mapping[str, InputKind]) -> Condition:

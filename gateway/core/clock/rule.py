@@ -21,6 +21,9 @@ STEP: Final = "step"
 RECIPIENT: Final = "recipient"
 """The input that tells apart the persons who were served."""
 
+UNTIL: Final = "until"
+"""The input that says when a limit ends at the latest, whatever its length: a freeze that was ordered for less."""
+
 
 class TrialStart(StrEnum):
     """From when the fast-track trial runs; practice differs."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.core.case.value import CHINA_TIME
-from gateway.core.clock.clock import Clock
+from gateway.core.clock.clock import Clock, find_last_request
 from gateway.core.clock.due import Due, to_day
 
 CUSTODY_DAYS: Final = 7
@@ -27,6 +27,8 @@ class WarningLevel(StrEnum):
     MOST = "80%"
     LAST = "100%"
     WEEK_BEFORE = "T-7d"
+    REQUEST = "request"
+    """The last day on which the extension can be asked for, such as the renewal of a freeze."""
     BREACH = "breach"
     UNCOUNTED = "uncounted"
 
@@ -56,7 +58,7 @@ def find_warnings(clock: Clock, due: Due | None) -> tuple[ClockWarning, ...]:
 
     Returns:
         in order of time: 50, 80 and 100 percent, one week before the end for a person in custody if the limit is longer
-        than a week, and the breach.
+        than a week, the last day on which an extension can be asked for where the rule names one, and the breach.
     """
     if due is None:
         return ()
@@ -65,6 +67,9 @@ def find_warnings(clock: Clock, due: Due | None) -> tuple[ClockWarning, ...]:
         before = due.at - timedelta(days=CUSTODY_DAYS)
         if before > to_day(clock.start):
             found.append(ClockWarning(WarningLevel.WEEK_BEFORE, _begin(before)))
+    request = find_last_request(clock, due)
+    if request is not None and request > to_day(clock.start):
+        found.append(ClockWarning(WarningLevel.REQUEST, _begin(request)))
     found.append(ClockWarning(WarningLevel.BREACH, due.expires_at))
     return tuple(sorted(found, key=lambda warning: warning.at))
 

@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from gateway.core.clock.due import Moment
+from gateway.core.clock.input import is_day
 
 MAX_FACTS: Final = 4_096
 """Facts of one entry; a case of 200 persons has less."""
@@ -62,6 +63,7 @@ INPUTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "recipient": _is_word,
     "signed_at": _matches(_INSTANT.pattern),
     "step": _is_word,
+    "until": is_day,
     "whole_account": _is_flag,
 }
 """What a fact may say beside its kind, and the form of each."""

@@ -95,6 +95,8 @@ def _freeze(freeze: Mapping[str, Any]) -> Iterator[Fact]:
     inputs: dict[str, Any] = {name: freeze[name] for name in ("asset", "approver") if name in freeze}
     if "kind" in freeze:
         inputs["whole_account"] = freeze["kind"] == "WHOLE"
+    if "expiry" in freeze:
+        inputs["until"] = freeze["expiry"]
     key = to_account_key(freeze["bank"], freeze["account"])
     yield _at("frozen", freeze["start"], key, **inputs)
     if freeze.get("verification_continued"):

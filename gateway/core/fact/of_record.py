@@ -89,7 +89,8 @@ def _file_facts(case: Case, kind: RecordKind) -> Iterator[Fact]:
         yield Fact(kind="case_filed", at=case.filed_on)
     for freeze in case.freezes:
         whole = {"WHOLE": True, "LIMIT": False}.get(freeze.kind or "")
-        inputs = {} if whole is None else {"whole_account": whole}
+        inputs: dict[str, Any] = {} if whole is None else {"whole_account": whole}
+        inputs["until"] = freeze.to.isoformat()
         yield Fact(kind="frozen", at=freeze.from_, person=to_account_key(freeze.bank, freeze.account), inputs=inputs)
     if kind is RecordKind.JUDGMENT and case.judgment_on is not None:
         # Who the victims are, the records before it have told.

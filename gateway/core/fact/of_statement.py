@@ -59,7 +59,7 @@ def _read_renewal(body: Mapping[str, Any]) -> list[Fact]:
             kind="extended",
             at=datetime.fromisoformat(body["decided_at"]),
             person=to_account_key(body["bank"], body["account"]),
-            inputs={"clock": "K42", "extension": "renewed"},
+            inputs={"clock": "K42", "extension": "renewed", "until": body["new_expiry"]},
         )
     ]
 

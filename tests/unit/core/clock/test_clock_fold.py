@@ -439,6 +439,7 @@ FACTS = st.lists(
                 "procedure": st.sampled_from(["FAST", "SUMMARY", "ORDINARY"]),
                 "drunk_driving": st.booleans(),
                 "recipient": st.sampled_from(["DEFENDANT", "VICTIM"]),
+                "until": st.sampled_from(["2026-03-20", "2026-06-01"]),
             },
         ),
         st.sampled_from(EXTENSIONS),

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from gateway.core.case.value import CHINA_TIME
 from gateway.core.clock.calendar import load_calendar
-from gateway.core.clock.clock import Clock, find_due, resume_clock, start_clock, stop_clock, suspend_clock
+from gateway.core.clock.clock import (
+    Clock,
+    extend_clock,
+    find_due,
+    find_last_request,
+    resume_clock,
+    start_clock,
+    stop_clock,
+    suspend_clock,
+)
 from gateway.core.clock.due import Counting, Moment
 from gateway.core.clock.table import load_clock_table
 from gateway.core.clock.warning import WarningLevel, find_reached, find_warnings, is_breached
@@ -114,3 +123,51 @@ def test_warnings_move_with_the_days_that_are_not_counted() -> None:
         ("100%", midnight(4, 1)),
         ("breach", midnight(4, 2)),
     ]
+
+
+def freeze(until: str | None) -> Clock:
+    """A frozen account, with the last day of its order."""
+    inputs = {"asset": "DEPOSIT", "approver": "COUNTY_HEAD", **({"until": until} if until else {})}
+    return start_clock(TABLE, "K42", "account", date(2025, 3, 3), inputs)
+
+
+@pytest.mark.parametrize(
+    ("until", "due", "renewal"),
+    [
+        (None, date(2025, 9, 3), date(2025, 8, 24)),
+        ("2025-06-07", date(2025, 6, 7), date(2025, 5, 28)),
+        ("2026-06-30", date(2025, 9, 3), date(2025, 8, 24)),
+        ("2025-03-03", date(2025, 9, 3), date(2025, 8, 24)),
+    ],
+)
+def test_freeze_ends_with_its_own_last_day_and_is_renewed_ten_days_before(
+    until: str | None, due: date, renewal: date
+) -> None:
+    """An order for less than six months ends with its own day, a Saturday too; one for more gives no more."""
+    clock = freeze(until)
+    found = find_due(clock, COUNTING)
+    assert found is not None
+    assert found.at == due
+    warned = {warning.level: warning.at for warning in find_warnings(clock, found)}
+    assert warned[WarningLevel.REQUEST] == datetime.combine(renewal, time(), CHINA_TIME)
+
+
+def test_freeze_renewed_ends_with_the_day_of_the_renewal() -> None:
+    """What the renewal names counts, at most as long again as the law allows; a renewed freeze may be renewed again."""
+    clock = extend_clock(freeze("2025-06-07"), "renewed", date(2025, 5, 20), COUNTING, until="2025-11-30")
+    found = find_due(clock, COUNTING)
+    assert found is not None
+    assert found.at == date(2025, 11, 30)
+    assert find_last_request(clock, found) == date(2025, 11, 20)
+
+
+def test_request_is_warned_of_only_while_an_extension_can_follow() -> None:
+    """In custody the police ask seven days before; after the last extension there is nothing left to ask for."""
+    clock = start_clock(TABLE, "K11", "p1", date(2025, 3, 3), in_custody=True)
+    last = [date(2025, 4, 26), date(2025, 5, 27), date(2025, 7, 27), None]
+    for name, expected in zip(("complex", "four_kinds", "ten_years", ""), last, strict=True):
+        found = find_due(clock, COUNTING)
+        assert found is not None
+        assert find_last_request(clock, found) == expected
+        if name:
+            clock = extend_clock(clock, name, date(2025, 4, 1), COUNTING)

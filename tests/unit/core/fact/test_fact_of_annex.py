@@ -58,7 +58,8 @@ def test_freeze_list_tells_each_account_with_what_its_limit_depends_on() -> None
     """Asset and approver decide the length, a whole account is verified."""
     facts = [fact for fact in read("freeze-list", load("freeze-list")) if fact.kind == "frozen"]
     assert len({fact.person for fact in facts}) == len(facts)
-    assert facts[0].inputs == {"asset": "DEPOSIT", "approver": "COUNTY_HEAD", "whole_account": False}
+    about = {"asset": "DEPOSIT", "approver": "COUNTY_HEAD", "whole_account": False, "until": "2024-12-02"}
+    assert facts[0].inputs == about
     assert facts[1].inputs["whole_account"] is True
 
 

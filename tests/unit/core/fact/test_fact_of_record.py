@@ -142,7 +142,11 @@ def test_record_tells_freezes_by_account() -> None:
     )
     found = read(of(PERSON, freezes=freezes))["frozen"]
     assert [fact.person for fact in found] == [to_account_key("b", no) for no in "123"]
-    assert [dict(fact.inputs) for fact in found] == [{"whole_account": False}, {"whole_account": True}, {}]
+    assert [dict(fact.inputs) for fact in found] == [
+        {"whole_account": False, "until": "2026-09-01"},
+        {"whole_account": True, "until": "2026-09-01"},
+        {"until": "2026-09-01"},
+    ]
 
 
 def test_record_of_judgment_and_execution_tells_their_dates() -> None:
