@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.app_rules import replay_case
-from gateway.core.case.case import Case, Freeze, IdDocument, Officer, PartialDate
+from gateway.core.case.case import Case, IdDocument, Officer, PartialDate
 from gateway.core.entry import EntryKind
-from gateway.core.form.book import load_form_book
-from gateway.core.form.catalog import load_example
-from gateway.core.form.definition import FormKind
 from gateway.core.judge.replay import Verdict
 from gateway.core.pseudonym import Pseudonyms
 from tests.scenario.case_file import (
@@ -27,50 +24,18 @@ from tests.scenario.case_file import (
     suspect,
     transfer,
 )
+from tests.scenario.freeze import freeze_list, frozen
 from tests.scenario.paper import papers
-from tests.scenario.world import Annex, Cast, codes_of, refused
+from tests.scenario.world import Cast, codes_of, refused
 
 _VALID: Final = Officer(no="110002", level="MEDIUM", valid_to=day("2028-12-31"), role="ASSIST")
-
-
-def _frozen(count: int, *, until: str) -> tuple[Freeze, ...]:
-    return tuple(
-        Freeze(
-            bank="示范银行测试支行", account=f"9990010000{number:09d}", kind="LIMIT", amount=100,
-            from_=day("2026-01-29"), to=day(until), no="一公(刑)冻字〔2026〕1号",
-        )
-        for number in range(1, count + 1)
-    )  # fmt: skip
-
-
-def _freeze_list(case: Case, **approvals: Any) -> list[Annex]:
-    """The list of the frozen accounts, with the legal review that it names."""
-    book = load_form_book()
-    listed = json.loads(load_example(book.find(FormKind.ANNEX, "freeze-list", 1)))
-    review = json.loads(load_example(book.find(FormKind.ANNEX, "legal-review", 1)))
-    row = {**listed["freezes"][0], "start": "2026-01-29T10:00:00+08:00"}
-    for name in ("county_approval", "city_approval", "seized_total_fen"):
-        del listed[name]
-    listed |= {"filed_on": "2026-01-28", "city_notices": [], "total_fen": case.freeze_total, **approvals}
-    listed["freezes"] = [
-        {
-            **row, "freeze_id": f"DJ-{number}", "bank": freeze.bank, "account": freeze.account,
-            "amount_fen": freeze.amount, "expiry": str(freeze.to), "doc_no": freeze.no, "request_no": freeze.no,
-        }
-        for number, freeze in enumerate(case.freezes, 1)
-    ]  # fmt: skip
-    review |= {"submitted_at": "2026-01-29T08:00:00+08:00", "reviewed_at": "2026-01-29T09:00:00+08:00"}
-    return [
-        Annex(f"application/vnd.fasttrack.{name}.v1+json", json.dumps(data, ensure_ascii=False).encode())
-        for name, data in (("freeze-list", listed), ("legal-review", review))
-    ]
 
 
 async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_freeze_needs_its_approval(
     cast: Cast,
 ) -> None:
     """A freeze that ends during the review is a task for ten days before; 230 accounts without approval are refused."""
-    case = papers(transfer(suspect(law="266"), freezes=_frozen(2, until="2026-02-15"), freeze_total=200))
+    case = papers(transfer(suspect(law="266"), freezes=frozen(2, until="2026-02-15"), freeze_total=200))
     sent = await cast.police.submit(case)
     assert "FREEZE_ENDS_EARLY" in sent.warnings
     paths = [finding.path for finding in sent.submitted.warnings if finding.code.name == "FREEZE_ENDS_EARLY"]
@@ -79,13 +44,13 @@ async def test_scenario_18_freeze_that_ends_in_the_review_is_told_and_a_mass_fre
     running = await cast.world.fold(case)
     renewals = [clock for (_, kind, _), clock in running.book.running.items() if kind == "K42"]
     assert len(renewals) == 2, "each account has its own limit"
-    many = papers(transfer(suspect(law="266"), number=2, freezes=_frozen(230, until="2026-07-28"), freeze_total=23_000))
+    many = papers(transfer(suspect(law="266"), number=2, freezes=frozen(230, until="2026-07-28"), freeze_total=23_000))
     assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many)
-    county = {"county_approval": {"no": "批〔2026〕8号", "on": "2026-01-29"}}
-    city = {"city_approval": {"no": "市批〔2026〕2号", "on": "2026-01-29"}}
-    assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many, annexes=_freeze_list(many, **county))
+    county: dict[str, Any] = {"county_approval": {"no": "批〔2026〕8号", "on": "2026-01-29"}}
+    city: dict[str, Any] = {"city_approval": {"no": "市批〔2026〕2号", "on": "2026-01-29"}}
+    assert "FREEZE_APPROVAL_MISSING" in await cast.police.refused(many, annexes=freeze_list(many, **county))
     assert await cast.oversight.stage(many) == ("P4", "")
-    approved = await cast.police.submit(many, annexes=_freeze_list(many, **county, **city))
+    approved = await cast.police.submit(many, annexes=freeze_list(many, **county, **city))
     assert not approved.warnings & {"FREEZE_APPROVAL_MISSING", "FREEZE_BATCH_UNAPPROVED"}
     assert (await cast.oversight.stage(many))[0] == "H1"
     # Each lapses with the day that its order names, not after six months. The day of the transfer is the tenth before,

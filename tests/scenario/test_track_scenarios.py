@@ -29,6 +29,7 @@ from tests.scenario.case_file import (
     suspect,
     transfer,
 )
+from tests.scenario.freeze import freeze_list, frozen
 from tests.scenario.paper import papers
 from tests.scenario.world import Cast, Organ, refused
 
@@ -217,6 +218,8 @@ async def test_scenario_15_raised_proposal_stays_fast_with_the_longer_limit(cast
     assert (await cast.world.clocks(indicted))[1, "K31"] == "2026-03-23", "21 March is a Saturday"
     fourteen = proposed(case.persons[0], months=14, probation=18, on="2026-03-10")
     assert _judge(papers(replace(indicted, persons=(fourteen,)))) == ("ELIGIBLE", [set()]), "three years are the bound"
+    beyond = await refused(cast.pr.act("proposal_adjusted", indicted, persons=(1,), expected_months=37))
+    assert beyond == {"TRANSITION_NOT_ALLOWED": "/body/expected_months"}, "above three years the fast track is left"
     over = proposed(case.persons[0], months=37, probation=0, on="2026-03-10")
     assert _judge(papers(replace(indicted, persons=(over,)))) == ("INELIGIBLE", [{"E02"}])
     assert (await cast.oversight.stage(case))[0] == "C1"
@@ -236,11 +239,17 @@ async def test_scenario_15_raised_proposal_stays_fast_with_the_longer_limit(cast
 
 async def test_scenario_19_non_prosecution_is_followed_by_late_remedies_and_can_be_reopened(cast: Cast) -> None:
     """The police have seven days to ask for reconsideration; the retraction of the plea reopens the case."""
-    case = papers(transfer(sent="2026-03-02T09:00"))
+    case = papers(transfer(sent="2026-03-02T09:00", freezes=frozen(2, until="2026-07-28"), freeze_total=200))
     await cast.pr.accept(await cast.police.submit(case))
+    kinds = [clock for _, clock, _ in (await cast.world.fold(case)).book.running]
+    assert kinds.count("K42") == 2, "two accounts are frozen"
     ended = papers(not_prosecuted(case, on="2026-03-05"))
-    await cast.police.accept(await cast.pr.submit(ended))
+    lifted = freeze_list(case, lifted_at="2026-03-05T14:00:00+08:00")
+    await cast.police.accept(await cast.pr.submit(ended, annexes=lifted))
     assert (await cast.oversight.stage(case))[0] == "J4"
+    assert (await cast.world.tracks(case))[1].custody == "released"
+    kinds = [clock for _, clock, _ in (await cast.world.fold(case)).book.running]
+    assert "K42" not in kinds, "the funds are lifted with the decision"
     remedies = {name: due for (_, name), due in (await cast.world.clocks(case)).items() if name.startswith("K25")}
     assert remedies["K25 POLICE_RECONSIDERATION"] == "2026-03-12"
     cast.clock.set("2026-03-13T10:00")
