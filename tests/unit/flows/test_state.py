@@ -13,6 +13,7 @@ from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
 from gateway.core.form.definition import Concern
 from gateway.core.identity import Role, parse_agency
+from gateway.core.log.destruction import DestructionReason, destroy_case
 from gateway.core.procedure.act_table import load_acts
 from gateway.core.statement import Statement, to_payload
 from gateway.core.statement_form import StatementForm, StatementForms
@@ -88,6 +89,25 @@ async def test_statement_of_somebody_else_from_elsewhen_is_refused_with_all_find
         ("STATEMENT_CASE_MISSING", "/case_number"),
         ("FORM_FIELD_MISSING", "/body/act"),
     ]
+
+
+async def test_refusal_names_the_case_only_when_the_statement_is_the_callers_own() -> None:
+    """Whoever sends what another signed makes no entry in a case: he may have found its number anywhere."""
+    world = World()
+    case_number = await _opened(world)
+    statement = _statement(world, case_number, type="gone")
+    for caller, case in ((POLICE, world.parts.pseudonyms.case(case_number)), (COURT, "")):
+        with pytest.raises(GatewayError) as caught:
+            await submit_statement(world.parts, caller, _sign(statement))
+        assert caught.value.case == case
+
+
+async def test_statement_about_a_destroyed_case_is_refused_by_the_ledger() -> None:
+    """Nothing is stated any more of a case whose key is gone, not even what nobody would seal."""
+    world = World()
+    case_number = await _opened(world)
+    await world.ledger.append(destroy_case(world.parts.pseudonyms.case(case_number), DestructionReason.ORDERED))
+    assert await _refused(world, POLICE, _statement(world, case_number)) == [("CASE_DESTROYED", "/case_number")]
 
 
 async def test_statement_signed_long_ago_is_refused_but_may_tell_of_long_ago() -> None:

@@ -131,6 +131,16 @@ def test_visibility_knows_what_travelled_before_from_the_record() -> None:
     assert withheld == {unknown: View.NONE, manifest.native_record.sha256: View.LEAST}
 
 
+def test_visibility_of_a_digest_that_stands_twice_is_the_narrowest() -> None:
+    """Who lists a material as unchanged too, or under a second code, opens nothing by it."""
+    manifest = _manifest(receiver="ja:110108", kind=RecordKind.EXECUTION)
+    paper = manifest.materials[0]
+    judgment = replace(manifest, materials=(paper._replace(document_code="D50"),))
+    assert paper.sha256 not in find_withheld(TABLE, judgment, (), ON)
+    twice = replace(judgment, unchanged=(paper.sha256,))
+    assert find_withheld(TABLE, twice, (), ON)[paper.sha256] is View.NONE
+
+
 def test_visibility_of_a_recording_that_travelled_before_is_that_of_media() -> None:
     """A recording of the record has no document code; it stays one when it is only listed as unchanged."""
     manifest = replace(_manifest(), materials=(), unchanged=("1" * 64,))

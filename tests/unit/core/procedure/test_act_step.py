@@ -201,6 +201,14 @@ def test_split_is_joined_by_the_other_case_with_stage_measures_and_returns() -> 
         do_act(CaseState(), Tracks(), cause, issuer=stranger, sequence=1, is_unseen=True)
 
 
+def test_split_to_a_case_that_was_given_persons_already_is_refused() -> None:
+    """What another case may take over is written once and never changes; a further person needs a case of his own."""
+    _, tracks = do(ACTS["split"], Stage.REVIEW_FAST)
+    third = tracks.change({"3" * 32: PersonTrack()})
+    assert code_of(ACTS["split"], Stage.REVIEW_FAST, tracks=third, persons=[TWO]) is ErrorCode.TRANSITION_NOT_ALLOWED
+    assert do(ACTS["split"], Stage.REVIEW_FAST, tracks=third, persons=[TWO], other="d" * 32)
+
+
 def test_jurisdiction_moves_the_file_only_when_it_is_received() -> None:
     """The returns go along, who is in custody needs a certificate, and only the named organ takes the file."""
     there = agency(Role.PROCURATORATE, "999002")

@@ -100,6 +100,15 @@ def test_non_prosecution_of_some_leaves_the_file_with_the_others() -> None:
     assert {track.own for track in undone.persons.values()} == {""}
 
 
+def test_non_prosecution_withdrawn_brings_back_its_own_persons_only() -> None:
+    """Who was not prosecuted by an earlier handoff stays not prosecuted when a later one is withdrawn."""
+    before = PersonTrack(own="J4", moved_at=4)
+    tracks = Tracks(persons={ONE: before, TWO: PersonTrack(own="J4", moved_at=9)})
+    step = Step(at(Stage.REVIEW_FAST), ())
+    _, undone = track_decide(RecordKind.NON_PROSECUTION, Act.WITHDRAWN, step, tracks, submitted_sequence=9, **BY_PR)
+    assert (undone.persons[ONE], undone.persons[TWO].own) == (before, "")
+
+
 def test_indictment_takes_everybody_who_is_with_the_file_and_nobody_else() -> None:
     """Nobody is left behind, and nobody comes back who has left; whoever was at large may come."""
     before = at(Stage.REVIEW_FAST)
