@@ -1,6 +1,9 @@
 """Fixtures that every test may use: one real PostgreSQL per test process, and a fresh database per test.
 
 Migrations run once into a template; each test gets a copy of it (about 50 ms) and may do with it what it likes.
+
+Several test processes share the files, not the tests: what a file starts for itself is started once. Files that take
+long begin first, so that no process is left alone with one of them at the end; the rest comes in random order.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +32,39 @@ if threading.current_thread() is threading.main_thread():
 # No test measures time: how long an example takes to be drawn or run says how busy the machine is.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+LONG = (
+    "tamper/test_dba_game",
+    "crash/test_rounds",
+    "e2e/test_demo",
+    "crash/test_kill_gateway",
+    "integration/mirror/test_refuse",
+    "integration/mirror/test_rebuild",
+    "integration/seal/test_sealed",
+    "integration/seal/test_mirror",
+    "integration/seal/test_stamper",
+    "integration/seal/test_signer",
+    "integration/seal/test_split_view",
+    "integration/vault/test_destroy",
+)
+"""Files that take ten seconds or more, longest first."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each test process whole files, in the order of ``pytest_collection_modifyitems``."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files in front; how the tests of a file follow each other stays random."""
+    place = {Path(__file__).parent / f"{name}.py": at for at, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")

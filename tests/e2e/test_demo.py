@@ -58,29 +58,11 @@ def test_demo_json_drives_the_whole_chain(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_demo_for_people_tells_the_story_without_a_terminal(temporary: Path, tmp_path: Path) -> None:
-    """In a pipe the story has no escape codes; it names every handoff, the timeline and the proof."""
-    picture = tmp_path / "demo.svg"
-    done = fasttrack("demo", "--svg", picture, environ={"TMPDIR": str(temporary)})
-    assert done.code == 0, done.errors
-    assert "\x1b" not in done.output
-    assert done.output.count("equal to the published sample") == 9
-    assert done.output.count("verified") >= 9
-    proof = re.search(r"inclusion proof: entry (\d+) is in the tree of (\d+) entries", done.output)
-    assert proof is not None
-    assert int(proof[2]) - int(proof[1]) == 36
-    assert f"36 receipts sealed: in a checkpoint of {proof[2]} entries" in done.output
-    assert "9 handoffs, 36 receipts verified" in done.output
-    assert picture.read_text(encoding="utf-8").startswith("<svg")
-    # Personal data of the case stays out of what is printed for everybody.
-    assert "陈立安" not in done.output
-
-
 @contextmanager
-def kept_demo(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def kept_demo(temporary: Path, picture: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A demo that goes on running, with what it printed up to its commands."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli.main", "demo", "--keep"],
+        [sys.executable, "-m", "gateway.cli.main", "demo", "--keep", "--svg", str(picture)],
         env=command_environ({"TMPDIR": str(temporary)}),
         stdout=subprocess.PIPE,
         text=True,
@@ -102,9 +84,28 @@ def kept_demo(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], list[str
         process.stdout.close()
 
 
-def test_demo_kept_prints_commands_that_work_and_ends_with_ctrl_c(temporary: Path) -> None:
-    """The printed fasttrack and buf commands answer against the running gateway; Ctrl-C removes everything."""
-    with kept_demo(temporary) as (process, lines):
+def assert_story(output: str) -> None:
+    """Without a terminal the story has no escape codes; it names every handoff, the timeline and the proof."""
+    assert "\x1b" not in output
+    assert output.count("equal to the published sample") == 9
+    assert output.count("verified") >= 9
+    proof = re.search(r"inclusion proof: entry (\d+) is in the tree of (\d+) entries", output)
+    assert proof is not None
+    assert int(proof[2]) - int(proof[1]) == 36
+    assert f"36 receipts sealed: in a checkpoint of {proof[2]} entries" in output
+    assert "9 handoffs, 36 receipts verified" in output
+    # Personal data of the case stays out of what is printed for everybody.
+    assert "陈立安" not in output
+
+
+def test_demo_kept_tells_the_story_prints_commands_that_work_and_ends_with_ctrl_c(
+    temporary: Path, tmp_path: Path
+) -> None:
+    """In a pipe it tells people the story; the printed commands answer against the gateway; Ctrl-C removes all."""
+    picture = tmp_path / "demo.svg"
+    with kept_demo(temporary, picture) as (process, lines):
+        assert_story("\n".join(lines))
+        assert picture.read_text(encoding="utf-8").startswith("<svg")
         ours = next(line for line in lines if line.startswith("fasttrack ledger case"))
         answer = fasttrack(*shlex.split(ours)[1:], "--json")
         assert answer.code == 0, answer.errors

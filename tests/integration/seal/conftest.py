@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,10 +71,10 @@ class SealedLog:
             )
         )
 
-    def start_all(self) -> tuple[LocalProcess, list[LocalProcess]]:
-        """Start signer and witnesses for the first time."""
+    def start_all(self, witnesses: Sequence[str] = WITNESSES) -> tuple[LocalProcess, list[LocalProcess]]:
+        """Start signer and witnesses for the first time; two witnesses are a quorum."""
         signer = self.signer().start("--init")
-        return signer, [self.witness(agency).start("--init") for agency in WITNESSES]
+        return signer, [self.witness(agency).start("--init") for agency in witnesses]
 
     def _kept(self, process: LocalProcess) -> LocalProcess:
         self.processes.append(process)
@@ -102,19 +103,24 @@ def make_log_pki(folder: Path) -> tuple[PkiLayout, WitnessPolicy]:
     return pki, make_note_keys(pki, origin=ORIGIN, witnesses=WITNESSES, quorum=2)
 
 
-@pytest.fixture
-def log(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path: Path) -> Iterator[SealedLog]:
+@contextmanager
+def running_log(server: EmbeddedPostgres, template: str, home: Path) -> Iterator[SealedLog]:
     """Run a gateway whose log can be sealed; whatever is started beside it is stopped at the end."""
-    pki, policy = make_log_pki(tmp_path / "pki")
-    with database_dropped(postgres_server) as name:
-        create_database(postgres_server, name, template=migrated_template)
-        gateway = RunningGateway(
-            pki, postgres_server.dsn(name), postgres_server.dsn(name, user=GATEWAY_ROLE), tmp_path / "gateway"
-        )
+    pki, policy = make_log_pki(home / "pki")
+    with database_dropped(server) as name:
+        create_database(server, name, template=template)
+        gateway = RunningGateway(pki, server.dsn(name), server.dsn(name, user=GATEWAY_ROLE), home / "gateway")
         with gateway:
-            sealed = SealedLog(gateway, policy, tmp_path)
+            sealed = SealedLog(gateway, policy, home)
             try:
                 yield sealed
             finally:
                 for process in sealed.processes:
                     process.stop()
+
+
+@pytest.fixture
+def log(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path: Path) -> Iterator[SealedLog]:
+    """A log of the test's own, of which nobody has signed anything yet."""
+    with running_log(postgres_server, migrated_template, tmp_path) as log:
+        yield log

@@ -3,29 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import grpc
 import pytest
 
 from gateway.cli.local_gateway import LocalGatewayError
+from gateway.cli.local_process import LocalProcess
 from gateway.core.entry import leaf_hash
 from gateway.core.log.note import NoteError
 from gateway.core.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from gateway.core.log.witness_policy import QuorumError, WitnessPolicy
 from gateway.core.port.seal import SeenTree
+from gateway.ledger.embedded import EmbeddedPostgres
 from gateway.rpc.client_error import CallRefused, EvidenceRejected
 from gateway.rpc.client_witness import WitnessClient
 from gateway.trust.tls import channel_credentials
 from gateway.trust.tree_memory import to_text
-from tests.integration.seal.conftest import ORIGIN, WITNESSES, SealedLog
+from tests.integration.seal.conftest import ORIGIN, WITNESSES, SealedLog, running_log
 from tests.support.command import fasttrack
 from tests.support.notes import make_key
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The processes of the log that all tests of this file share; each test leaves them running.
+
+    Args:
+        log: the gateway.
+        signer: of the log.
+        witnesses: three, in the order of ``WITNESSES``.
+    """
+
+    log: SealedLog
+    signer: LocalProcess
+    witnesses: list[LocalProcess]
+
+
+@pytest.fixture(scope="module")
+def crew(
+    postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crew]:
+    """One sealed log for this file."""
+    with running_log(postgres_server, migrated_template, tmp_path_factory.mktemp("sealed")) as log:
+        yield Crew(log, *log.start_all())
+
+
+@pytest.fixture
+def log(crew: Crew) -> SealedLog:
+    """The log, with signer and witnesses at work."""
+    return crew.log
+
+
 async def test_receipt_is_sealed_by_the_quorum_and_verifies_offline(log: SealedLog) -> None:
     """A submitter waits for the seal, and what it gets needs nobody afterwards."""
-    log.start_all()
     handoff = await log.submit()
     async with log.client() as client:
         status = await client.get_receipt(handoff, wait_seconds=20)
@@ -44,14 +76,15 @@ async def test_receipt_is_sealed_by_the_quorum_and_verifies_offline(log: SealedL
         verify_tlog_proof(parse_tlog_proof(sealed.proof), bytes(32), log.policy)
 
 
-async def test_receipt_without_quorum_stays_unsealed_until_it_is_there(log: SealedLog) -> None:
+async def test_receipt_without_quorum_stays_unsealed_until_it_is_there(crew: Crew) -> None:
     """One witness of two is no seal; the second one makes it."""
-    log.signer().start("--init")
-    log.witness(WITNESSES[0]).start("--init")
+    log, (_, second, third) = crew.log, crew.witnesses
+    for witness in (second, third):
+        witness.stop()
     handoff = await log.submit()
     async with log.client() as client:
         assert (await client.get_receipt(handoff, wait_seconds=1)).sealed == (None,)
-        log.witness(WITNESSES[1]).start("--init")
+        second.start()
         status = await client.get_receipt(handoff, wait_seconds=20)
         assert status.sealed[0] is not None
         client.policy = replace(log.policy, quorum=3)
@@ -59,16 +92,18 @@ async def test_receipt_without_quorum_stays_unsealed_until_it_is_there(log: Seal
             await client.get_receipt(handoff)
         with pytest.raises(CallRefused):
             await client.get_receipt(handoff, wait_seconds=21)
+    third.start()
 
 
-async def test_witness_that_lost_its_state_does_not_start(log: SealedLog) -> None:
+async def test_witness_that_lost_its_state_does_not_start(crew: Crew) -> None:
     """Neither without a state, nor with a new one: the gateway remembers that this key has cosigned."""
-    _, witnesses = log.start_all()
+    log, witness = crew.log, crew.witnesses[0]
     handoff = await log.submit()
     async with log.client() as client:
         await client.get_receipt(handoff, wait_seconds=20)
     state = log.home / "witness" / "witness-ps-110108.json"
-    witnesses[0].stop()
+    witness.stop()
+    newest = state.read_text()
     older = to_text(SeenTree(ORIGIN))
     state.unlink()
     with pytest.raises(LocalGatewayError, match="no state file"):
@@ -81,19 +116,20 @@ async def test_witness_that_lost_its_state_does_not_start(log: SealedLog) -> Non
     process = log.witness(WITNESSES[0]).start()
     assert process.wait() == 4
     assert "state_lost" in process.log.read_text()
+    # Nothing was cosigned since, so what was there is the newest.
+    state.write_text(newest)
+    witness.start()
 
 
 async def test_two_witnesses_cannot_share_a_state(log: SealedLog) -> None:
     """Two processes with one key and one file would race; the second does not start."""
-    log.signer().start("--init")
-    log.witness(WITNESSES[0]).start("--init")
     with pytest.raises(LocalGatewayError, match="another process holds"):
-        log.witness(WITNESSES[0]).start()
+        log.witness(WITNESSES[1]).start()
 
 
-async def test_kill_of_signer_and_witnesses_leaves_one_consistent_log(log: SealedLog) -> None:
+async def test_kill_of_signer_and_witnesses_leaves_one_consistent_log(crew: Crew) -> None:
     """Whatever is killed in whatever moment: after a restart everything is sealed, and nothing was signed twice."""
-    signer, witnesses = log.start_all()
+    log, signer, witnesses = crew.log, crew.signer, crew.witnesses
     async with log.client() as client:
         for number in range(4):
             handoff = await log.submit()
@@ -111,14 +147,19 @@ async def test_kill_of_signer_and_witnesses_leaves_one_consistent_log(log: Seale
     assert "refused to sign" not in logs
 
 
-async def test_signer_says_why_and_ends_with_four_when_asked_once(log: SealedLog) -> None:
+async def test_signer_says_why_and_ends_with_four_when_asked_once(crew: Crew) -> None:
     """A script learns of a refusal by the exit status, a person by the line."""
+    log = crew.log
     with pytest.raises(LocalGatewayError, match="no state file"):
-        log.signer().start()
-    await log.submit()
-    signer = log.signer()
-    signer.arguments.append("--once")
-    assert signer.start("--init").wait() == 0
+        log.signer("other").start()
+    handoff = await log.submit()
+    async with log.client() as client:
+        await client.get_receipt(handoff, wait_seconds=20)
+    crew.signer.stop()
+    once = log.signer()
+    once.arguments.append("--once")
+    assert once.start().wait() == 0
+    crew.signer.start()
     with pytest.raises(LocalGatewayError, match="signed before"):
         log.signer("other").start("--init")
 
@@ -130,7 +171,6 @@ def _credentials(log: SealedLog) -> grpc.ChannelCredentials:
 
 async def test_receipt_command_waits_for_the_seal_and_keeps_the_proof(log: SealedLog) -> None:
     """An engineer gets the file that an auditor needs, and is told who sealed it."""
-    log.start_all()
     handoff = await log.submit()
     out = log.home / "proofs"
     environ = log.gateway.environ_of("ps:110108")

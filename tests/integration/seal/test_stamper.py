@@ -22,7 +22,7 @@ from gateway.ledger.pool import open_pool
 from gateway.ledger.timestamp import TokenStore
 from gateway.trust.timestamp import verify_token
 from tests.integration.ledger.act import as_role
-from tests.integration.seal.conftest import SealedLog
+from tests.integration.seal.conftest import WITNESSES, SealedLog
 from tests.support.tsa import LocalTsa, http_reply, rejection, serve
 
 INTERVAL_SECONDS = 0.1
@@ -88,7 +88,7 @@ async def test_stamper_with_an_authority_away_stops_nothing_and_fills_the_gap(
 ) -> None:
     """Handoffs are sealed meanwhile, the gap is one row, and the first token afterwards covers all of them."""
     authority, tokens, checkpoints = Authority(), TokenStore(pool), CheckpointStore(pool)
-    log.start_all()
+    log.start_all(WITNESSES[:2])
     async with stamping(log, authority) as process, log.client() as client:
         first = await log.submit()
         token = await until(lambda: tokens.token_for(1))
