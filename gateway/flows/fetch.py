@@ -233,7 +233,18 @@ async def fetch_handoff(parts: Parts, caller: Agency, *, handoff_id: str, consum
 
 
 async def require_handoff(parts: Parts, handoff: UUID) -> StoredHandoff:
-    """Read a handoff; HANDOFF_UNKNOWN when there is none."""
+    """Read a handoff that has to be there.
+
+    Args:
+        parts: the filled ports.
+        handoff: its id.
+
+    Returns:
+        the handoff; of a destroyed case only what the ledger itself has.
+
+    Raises:
+        GatewayError: HANDOFF_UNKNOWN when there is none; LEDGER_UNAVAILABLE, or what keeps it from being opened.
+    """
     stored = await parts.reader.handoff(handoff)
     if stored is None:
         raise refuse(ErrorCode.HANDOFF_UNKNOWN, "handoff_id", "there is no handoff with this id")

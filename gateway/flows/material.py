@@ -121,7 +121,19 @@ async def open_download(
 
 
 async def brought(parts: Parts, agency: Agency, digests: Sequence[str]) -> set[str]:
-    """Those of the digests that an agency uploaded or a bundle brought, whether or not it may read them itself."""
+    """Find what an agency may pass on: what it uploaded or a bundle brought, whether or not it may read it itself.
+
+    Args:
+        parts: the filled ports.
+        agency: who would pass it on.
+        digests: SHA-256, hexadecimal.
+
+    Returns:
+        those of the digests.
+
+    Raises:
+        GatewayError: LEDGER_UNAVAILABLE.
+    """
     granted = await parts.grants.granted(agency, digests)
     rest = [digest for digest in digests if digest not in granted]
     return granted | (await parts.grants.withheld(agency, rest)).keys() if rest else granted

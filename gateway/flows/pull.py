@@ -95,7 +95,19 @@ async def judge_request(parts: Parts, statement: Statement) -> Requested:
 
 
 async def read_stored(parts: Parts, stored: StoredHandoff) -> tuple[Manifest, Reading]:
-    """Read the manifest and record of a stored handoff again."""
+    """Read the manifest and record of a stored handoff again.
+
+    Args:
+        parts: the filled ports.
+        stored: of a case that was not destroyed.
+
+    Returns:
+        the manifest, and the record with its findings.
+
+    Raises:
+        GatewayError: MATERIAL_UNKNOWN when the record travelled as a material that is gone; what reading a record of a
+            version refuses that this gateway no longer has.
+    """
     manifest = parse_manifest(payload_bytes_of(stored.manifest_jws))
     native = manifest.native_record
     data = stored.record or await load_material(parts, native.sha256, native.size)

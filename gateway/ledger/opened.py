@@ -95,7 +95,15 @@ def to_facts(rows: Iterable[Any]) -> list[KnownFact]:
 
 
 def to_inbox_row(row: Any, case_number: str) -> InboxRow:
-    """Read a row of an inbox; ``case_number`` as it was opened, "" when it cannot be."""
+    """Read a row of an inbox.
+
+    Args:
+        row: of the statements ``inbox`` and ``handoff``.
+        case_number: as it was opened; "" when it cannot be.
+
+    Returns:
+        the row, with times in UTC.
+    """
     return InboxRow(
         handoff=row["handoff_id"],
         kind=row["handoff_kind"],

@@ -63,6 +63,14 @@ class CaseSeal:
     def open(self, column: str, row: str, sealed: bytes) -> bytes:
         """Open what ``seal`` made for the same place.
 
+        Args:
+            column: table and column, ``bundle.record``.
+            row: what names the row within the table.
+            sealed: as it is stored.
+
+        Returns:
+            the content.
+
         Raises:
             GatewayError: SEAL_BROKEN when it was changed, moved, or sealed with another key.
         """

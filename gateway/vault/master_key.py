@@ -52,12 +52,30 @@ class MasterKeys:
         return tuple(self._ciphers)
 
     def wrap(self, case: str, key: bytes) -> bytes:
-        """Wrap the key of a case with the first master key: 12 bytes nonce, then 48 bytes."""
+        """Wrap the key of a case with the first master key.
+
+        Args:
+            case: pseudonym; what is wrapped for it opens for no other.
+            key: 32 bytes.
+
+        Returns:
+            60 bytes: a nonce of 12, then key and tag.
+
+        Source: RFC 8452.
+        """
         nonce = self._random(_NONCE_BYTES)
         return nonce + self._ciphers[self.first].encrypt(nonce, key, _about(case))
 
     def unwrap(self, case: str, kek_id: str, wrapped: bytes) -> bytes:
         """Open what ``wrap`` made for the same case.
+
+        Args:
+            case: pseudonym.
+            kek_id: id of the master key that wrapped it.
+            wrapped: 60 bytes.
+
+        Returns:
+            the key, 32 bytes.
 
         Raises:
             GatewayError: CASE_KEY_MISSING when the master key is not here, or it was wrapped for another case.

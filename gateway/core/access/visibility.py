@@ -123,7 +123,16 @@ class Visibility:
     defence_stages: frozenset[str]
 
     def of_code(self, subject: str, reader: ReaderKind, on: date) -> View:
-        """How much of a document code or kind of material a reader sees; NONE without a row."""
+        """How much of a document code or kind of material a reader sees.
+
+        Args:
+            subject: document code, or a ``Subject``.
+            reader: in which capacity it is read.
+            on: day of the handoff, by which the row is chosen.
+
+        Returns:
+            the view; NONE without a row in force on that day.
+        """
         rows = (row for row in self.rows.get(subject, ()) if row.rule.is_valid(on))
         return next((row.see.get(reader, View.NONE) for row in rows), View.NONE)
 

@@ -39,7 +39,16 @@ def serve(track: PersonTrack, recipient: str, on: str) -> PersonTrack:
 
 
 def serve_file(tracks: Tracks, recipient: str, on: str) -> Tracks:
-    """Note that the judgment of everybody with the file was served on a recipient."""
+    """Note that the judgment of everybody with the file was served on a recipient.
+
+    Args:
+        tracks: of the case.
+        recipient: one of ``RECIPIENTS``.
+        on: ISO day.
+
+    Returns:
+        the tracks.
+    """
     return tracks.change({name: serve(tracks.persons[name], recipient, on) for name in tracks.with_file()})
 
 
@@ -54,6 +63,16 @@ def is_served(tracks: Iterable[PersonTrack]) -> bool:
 
 
 def is_period_over(tracks: Iterable[PersonTrack], on: date) -> bool:
-    """Whether the appeal period of the last recipient has passed before a day; of nobody served it has not."""
+    """Whether the appeal period of the last recipient has passed before a day.
+
+    Args:
+        tracks: of the persons whom the judgment concerns.
+        on: day in China.
+
+    Returns:
+        False also when somebody was not served, or there is nobody.
+
+    Source: Criminal Procedure Law 230 (ten days from the day after the service).
+    """
     days = [track.served_last for track in tracks]
     return all(days) and bool(days) and on > date.fromisoformat(max(days)) + timedelta(days=APPEAL_DAYS)
