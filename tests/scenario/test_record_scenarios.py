@@ -207,6 +207,16 @@ async def test_scenario_22_person_without_papers_is_numbered_and_never_eligible_
     assert person["XYRBH"] == nameless.key, "the person is the number, not the name"
     assert (await cast.oversight.entries(case, EntryKind.SUBMITTED))[0].rule_result == "UNKNOWN"
 
+    # Another, arrested before anybody knew who it was: the two months run from the day of knowing (CPL 160).
+    second = papers(transfer(nameless, number=2))
+    cast.clock.set("2026-03-02T10:00")
+    await cast.police.act("identity_not_known", second, persons=(1,))
+    await cast.police.act("arrested", second, persons=(1,), documents=[{"code": "D10"}])
+    assert (1, "K11") not in await cast.world.clocks(second)
+    cast.clock.set("2026-03-20T10:00")
+    await cast.police.act("identity_established", second, persons=(1,), documents=[{"code": "D16"}])
+    assert (await cast.world.clocks(second))[1, "K11"] == "2026-05-20"
+
 
 async def test_scenario_28_agency_offline_finds_its_queue_and_both_times_are_kept(cast: Cast) -> None:
     """What was signed on the last day and came 36 hours later is late, unless the policy trusts signatures."""

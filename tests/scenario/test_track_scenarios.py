@@ -256,6 +256,9 @@ async def test_scenario_19_non_prosecution_is_followed_by_late_remedies_and_can_
     await cast.world.schedule()
     late = [entry.clock for entry in await cast.oversight.entries(case, EntryKind.CLOCK_BREACHED)]
     assert "K25" in late, "day 8 is late"
+    await cast.police.act("reconsideration_asked", case, persons=(1,))
+    (asked,) = [clock for clock in (await cast.world.fold(case)).book.ended if clock.rule.id == "K25"]
+    assert asked.stopped_at == cast.clock() and (1, "K25 PR_RECONSIDERATION") in await cast.world.clocks(case)
     await cast.pr.act("nonprosecution_reopened", case, persons=(1,), ground="177-2", reason="认罪认罚后反悔")
     assert (await cast.oversight.stage(case))[0] == "J1o"
 

@@ -74,6 +74,10 @@ class Steps(NamedTuple):
     def step(self, state: State, known: KnownFact) -> State:
         """The state after one more fact."""
         fact = known.fact
+        if fact.kind == "identity_unknown":
+            limit = self.due(start_clock(self.table, "K11", fact.person, fact.at, in_custody=True))
+            if limit is None or limit.is_past(known.known_at):
+                return state.report(known, "K11", ErrorCode.CLOCK_ACT_TOO_LATE)
         state = self.learn(state, fact)
         if fact.kind in CUSTODY:
             state = self.hold(state, known)

@@ -20,6 +20,7 @@ from gateway.core.clock.assume import assume_shortest
 from gateway.core.clock.book import ClockBook, ClockKey, OpenBook
 from gateway.core.clock.clock import (
     Clock,
+    begin_clock,
     change_custody,
     extend_clock,
     find_due,
@@ -64,6 +65,8 @@ _OF_NO_SUSPECT: Final = frozenset(
     }
 )  # fmt: skip
 """Events whose person may be an account or a victim."""
+INVESTIGATION: Final = "K11"
+"""The limit that an identity which is not known keeps from running (CPL 160)."""
 _ONE_STEP: Final = ("",)
 
 
@@ -128,6 +131,8 @@ class _Folding:
     def apply(self, known: KnownFact) -> None:
         """Let a fact do what it does: to the person, to running clocks, then start what it starts."""
         fact = known.fact
+        if fact.kind == "identity_unknown" and self._is_known_late(known):
+            return
         self._learn(fact)
         if fact.kind in CUSTODY:
             self._change_custody(known, CUSTODY[fact.kind])
@@ -138,6 +143,20 @@ class _Folding:
             self._stop(kind, known)
         if fact.kind in self.table.started_by:
             self._start_all(self.table.started_by[fact.kind], known)
+
+    def _is_known_late(self, known: KnownFact) -> bool:
+        """Whether the limit that would not run for lack of an identity had passed before the ledger heard of it."""
+        fact = known.fact
+        try:
+            rule = self.table.find(INVESTIGATION, to_day(fact.at))
+            due = find_due(begin_clock(self.table, rule, fact.person, fact.at, in_custody=True), self.counting)
+        except GatewayError as error:
+            self._report(known, INVESTIGATION, error.code)
+            return True
+        is_late = due is None or due.is_past(known.known_at)
+        if is_late:
+            self._report(known, INVESTIGATION, ErrorCode.CLOCK_ACT_TOO_LATE)
+        return is_late
 
     def _learn(self, fact: Fact) -> None:
         if fact.kind == "victim_named":

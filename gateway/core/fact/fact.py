@@ -57,6 +57,7 @@ INPUTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "fast_track": _is_flag,
     "foreigner": _is_flag,
     "frozen_funds": _is_flag,
+    "identity": _is_word,
     "length": _matches(r"\d{1,3}(?:\.5)?(?:M(?:\+\d{1,3}D)?|D|WD|h)"),
     "measure": _is_word,
     "procedure": _is_word,

@@ -17,8 +17,8 @@ WORDS: Final = (
     "emergency_handled", "report_registered", "report_accepted", "no_jurisdiction_found", "case_not_filed",
     "case_filed", "notice_served", "remedy_requested", "reconsideration_decided", "review_requested", "remedy_decided",
     "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted",
-    "victim_named", "named", "summons_arrived", "summons_ended", "measure_ended",
-    "detained", "arrest_requested", "pr_arrest_request_received", "arrest_decided", "arrested",
+    "victim_named", "named", "identity_unknown", "summons_arrived", "summons_ended", "measure_ended",
+    "detained", "arrest_requested", "pr_arrest_request_received", "arrest_decided", "arrested", "identity_established",
     "surveillance_ordered", "bailed", "measure_changed", "measure_decided", "released",
     "detention_centre_received", "family_notified", "notice_exempted", "interrogation_begun",
     "measure_taken", "measure_reported", "duty_lawyer_requested", "counsel_mandatory_found", "legal_aid_notified",
@@ -37,8 +37,8 @@ WORDS: Final = (
 """Every word that a fact may be, in the order in which they follow each other on one day whose times are not known.
 
 Beside the events of ``rules/clocks.yaml``: ``named`` (a record names the person, with what is known), ``victim_named``
-(it names a victim), ``proposed`` (a sentence was proposed), ``measure_ended`` (and nothing says what came then),
-``extended`` (a limit was made longer)."""
+(it names a victim), ``identity_unknown`` (nobody knows who the person is), ``proposed`` (a sentence was proposed),
+``measure_ended`` (and nothing says what came then), ``extended`` (a limit was made longer)."""
 _PLACE: Final = {word: place for place, word in enumerate(WORDS)}
 
 

@@ -97,15 +97,15 @@ def _set_persons(row: ActRow, state: CaseState, tracks: Tracks, cause: Mapping[s
             findings.append(Finding(ErrorCode.PERSON_UNKNOWN, path, "the case has no such person"))
             continue
         track = track or PersonTrack()
-        value = getattr(track, row.region) if row.region else ""
+        if not row.region:
+            # It only tells the clocks: of one who is not prosecuted too, and of one whom the police name first.
+            changes[name] = track
+            continue
+        value = getattr(track, row.region)
         is_own = row.region == "own"
         if (row.only is not None and value not in row.only) or (not is_own and not track.is_with_file):
             what = f"{row.id} cannot be done to a person whose track stands at {track.own or value}"
             findings.append(Finding(ErrorCode.TRACK_NOT_ALLOWED, path, what, basis=row.rule.citation))
-            continue
-        if not row.region:
-            # It only tells the clocks; a person whom the police name first gets a track by it.
-            changes[name] = track
             continue
         if row.region == "served":
             changes[name] = serve(track, cause.get("recipient", DEFENDANT), cause["on"])

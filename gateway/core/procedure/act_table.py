@@ -19,7 +19,7 @@ from gateway.core.rule import Rule, RuleFileError, load_rules
 
 NEEDS: Final = frozenset({
     "ground", "reason", "other_case", "to_agency", "until", "effective_on", "expected_months",
-    "clock", "extension", "organ", "documents", "decided_by",
+    "clock", "extension", "organ", "documents", "decided_by", "account",
 })  # fmt: skip
 """Fields of a statement that an act may need."""
 

@@ -121,6 +121,8 @@ _BESIDE: Final[Mapping[str, Mapping[str, Any]]] = {
     "judgment_served": {"recipient": DEFENDANT},
     "appealed": {"recipient": DEFENDANT},
     "protested": {"recipient": PROCURATORATE},
+    "identity_not_known": {"identity": "UNKNOWN"},
+    "identity_established": {"identity": "KNOWN"},
     "nonprosecution_served_on_victim": {"step": "VICTIM"},
     "nonprosecution_served_on_person": {"step": "NON_PROSECUTED"},
     "victim_petitioned": {"step": "VICTIM"},

@@ -15,7 +15,9 @@ from gateway.core.clock.due import Counting
 from gateway.core.clock.fold import Fold, fold_facts
 from gateway.core.clock.table import load_clock_table
 from gateway.core.clock.warning import is_breached
+from gateway.core.errors import ErrorCode
 from gateway.core.fact.fact import Fact, KnownFact
+from gateway.core.fact.of_record import to_account_key
 from gateway.core.procedure.act_table import load_acts
 from gateway.core.procedure.track import PersonTrack, Tracks
 from gateway.core.procedure.track_cause import read_act_cause, read_act_facts
@@ -121,6 +123,36 @@ def test_remedies_against_non_prosecution_follow_each_other_for_whoever_has_them
         assert set(running(fold(*facts), "K25")) == {step, "NON_PROSECUTED"}
     facts += [tell("reviewed", "2026-03-11T10:00"), tell("nonprosecuted_petitioned", "2026-03-11T11:00")]
     assert running(fold(*facts), "K25") == {}
+
+
+def test_custody_of_investigation_runs_from_the_day_the_identity_was_established() -> None:
+    """Scenario 22: two months from knowing who it is, not from the arrest; before that nothing runs (CPL 160)."""
+    unknown, arrested = tell("identity_not_known", "2026-03-02T10:00"), tell("arrested", "2026-03-09T10:00")
+    assert running(fold(arrested), "K11") == {"": "2026-05-09"}
+    assert running(fold(unknown, arrested), "K11") == {}
+    known = tell("identity_established", "2026-03-20T10:00")
+    assert running(fold(unknown, arrested, known), "K11") == {"": "2026-05-20"}
+    before = tell("identity_established", "2026-03-05T10:00")
+    assert running(fold(unknown, before, arrested), "K11") == {"": "2026-05-09"}
+
+
+def test_identity_that_was_said_to_be_unknown_too_late_gives_no_time() -> None:
+    """What the ledger hears when the limit has passed keeps nothing from running, whatever day it bears."""
+    arrested = tell("arrested", "2026-03-09T10:00")
+    [unknown] = tell("identity_not_known", "2026-03-02T10:00")
+    late = [KnownFact(unknown.fact, at("2026-05-10T08:00"))]
+    assert running(fold(arrested, late), "K11") == {"": "2026-05-09"}
+    assert [problem.code for problem in fold(arrested, late).problems] == [ErrorCode.CLOCK_ACT_TOO_LATE]
+
+
+def test_freeze_that_was_lifted_has_no_limit_any_more() -> None:
+    """Of non-prosecution the funds are lifted: the limits of that account end, and no other account's."""
+    begun = at("2026-03-02T09:00")
+    frozen = [
+        KnownFact(Fact(kind="frozen", at=begun, person=to_account_key("b", number)), begun) for number in ("1", "2")
+    ]
+    lifted = tell("freeze_lifted", "2026-03-09T10:00", account={"bank": "b", "account": "1"})
+    assert [key[0] for key in fold(frozen, lifted).book.running if key[1] == "K42"] == [to_account_key("b", "2")]
 
 
 @pytest.mark.parametrize(
