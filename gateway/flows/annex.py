@@ -81,8 +81,10 @@ async def _read_annex(
         return None, [wrong]
     if material.size > MAX_FORM_BYTES:
         return None, [Finding(ErrorCode.FORM_TOO_LARGE, f"{path}/size", f"at most {MAX_FORM_BYTES} bytes")]
-    if not is_there:
-        return None, []
+    if not is_there or await parts.store.info(material.sha256) is None:
+        # Of a bundle that was handed over; what is judged without it must not look like what was judged with it.
+        what = "this annex is not in the store any more"
+        return None, [Finding(ErrorCode.MATERIAL_MISSING, f"{path}/sha256", what)] if is_there else []
     chunks = [chunk async for chunk in parts.store.read(material.sha256, 0, material.size)]
     data = b"".join(chunks)
     if len(data) <= INLINE_CHECK_BYTES:

@@ -177,7 +177,8 @@ async def verify_recording(parts: Parts, caller: Agency, *, handoff_id: str, sha
         raise error
     findings = await _check_bytes(parts, manifest, sha256)
     findings += _check_interruptions(reading, sha256)
-    annexes, _ = await read_annexes(parts, manifest, ())
+    annexes, faults = await read_annexes(parts, manifest, ())
+    findings += [fault for fault in faults if fault.code is ErrorCode.MATERIAL_MISSING]
     judged = await check_annexes(parts, manifest, annexes, reading.case, parts.clock())
     findings += [finding for finding in judged if finding.code in _OF_RECORDING]
     return Verified(not findings, tuple(findings))

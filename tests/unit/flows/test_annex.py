@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
+from gateway.core.case.record import MaterialReference, Reading
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.errors import ErrorCode, Severity
 from gateway.core.form.book import MAX_FORM_BYTES
 from gateway.core.form.definition import FormKind
-from gateway.core.manifest import Material
+from gateway.core.manifest import Manifest, Material
+from gateway.core.port.ledger import StoredHandoff
 from gateway.core.statement import to_payload
 from gateway.core.statement_form import StatementForms, published_statement_forms
-from gateway.flows.annex import MAX_ANNEXES
+from gateway.flows import pull
+from gateway.flows.annex import MAX_ANNEXES, read_annexes
 from gateway.flows.check import Checked, check_bundle
+from gateway.flows.parts import Parts
+from gateway.flows.pull import read_stored
 from gateway.flows.state import submit_statement
+from gateway.flows.submit import submit_bundle
 from tests.support.bundle import PDF, make_statement, new_case_number, to_material
 from tests.support.fake_parts import POLICE, PROCURATORATE, World, fake_sign, fake_sign_statement
 from tests.support.form_scene import book, changed_example
@@ -80,6 +86,43 @@ async def test_annex_with_faults_is_told_together_with_those_of_the_record() -> 
         (E.REPORTER_NOT_MASKED, "/materials/1#/reporter/name"),
     ]
     assert not checked.is_acceptable
+
+
+async def test_annex_lost_from_the_store_since_is_named_and_stops_nothing() -> None:
+    """A bundle that was handed over is read again without an annex that the store has lost, and says which it is."""
+    world = World()
+    kept = await _given(world, _encode("reception"), "reception", 1)
+    lost = await _given(world, _encode("owner-chain"), "owner-chain", 2)
+    del world.store.materials[lost.sha256]
+    manifest, _ = world.bundle(new_case_number())
+    annexes, findings = await read_annexes(world.parts, replace(manifest, materials=(kept, lost)), ())
+    assert [annex.name for annex in annexes] == ["reception"]
+    assert [(finding.code, finding.path) for finding in findings] == [(E.MATERIAL_MISSING, "/materials/1/sha256")]
+
+
+async def test_recording_whose_log_is_lost_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the log that its bundle brought nobody can say that a recording is whole."""
+    world = World()
+    media, annex = b"media", await _given(world, _encode("reception"), "reception", 2)
+    digest = await world.give(POLICE, media)
+    recording = to_material(media, document_code="")
+    manifest, record = world.bundle(new_case_number(), digests=(digest,))
+    manifest = replace(manifest, materials=(recording, annex))
+    await submit_bundle(world.parts, POLICE, fake_sign(manifest), record)
+    named = (MaterialReference(digest, "/x", "", ""),)
+
+    async def read(parts: Parts, stored: StoredHandoff) -> tuple[Manifest, Reading]:
+        found, reading = await read_stored(parts, stored)
+        return found, Reading("police", reading.header, reading.case, reading.findings, named)
+
+    monkeypatch.setattr(pull, "read_stored", read)
+    found = {}
+    for is_lost in (False, True):
+        if is_lost:
+            del world.store.materials[annex.sha256]
+        told = await pull.verify_recording(world.parts, POLICE, handoff_id=str(manifest.bundle_id), sha256=digest)
+        found[is_lost] = {finding.code for finding in told.findings}
+    assert E.MATERIAL_MISSING in found[True] - found[False]
 
 
 async def test_annex_with_warnings_only_does_not_refuse() -> None:
