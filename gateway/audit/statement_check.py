@@ -166,7 +166,8 @@ class StatementCheck:
         signed = statement.get("case_number")
         if (None if case_number is None else case_number.decode("latin-1")) != signed:
             self._finding("statement-column", seq, "case_number", "not what the signed statement says")
-        if self.pseudonyms is None or not isinstance(signed, str):
-            return
-        if self.pseudonyms.case(signed) != fields[_AT["case"]]:
+        if signed is None:
+            if fields[_AT["case"]] is not None:
+                self._finding("statement-entry", seq, "statement_jws", "the entry names a case, and the statement none")
+        elif self.pseudonyms is not None and self.pseudonyms.case(str(signed)) != fields[_AT["case"]]:
             self._finding("statement-pseudonym", seq, "case_number", "the entry belongs to another case")
