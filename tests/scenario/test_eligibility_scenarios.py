@@ -18,6 +18,7 @@ from tests.scenario.case_file import (
     suspect,
     transfer,
 )
+from tests.scenario.centre import case_centre_log
 from tests.scenario.paper import papers
 from tests.scenario.world import Cast
 
@@ -99,8 +100,9 @@ async def test_scenario_08_eighteenth_birthday_is_still_a_minors_day(cast: Cast)
 async def test_scenario_09_deaf_suspect_is_never_tried_by_the_fast_track(cast: Cast) -> None:
     """Deafness closes the fast track at every point; counsel is appointed, and an interpreter comes."""
     case = papers(transfer(suspect(health_deaf=True)))
-    sent = await cast.police.submit(case)
-    assert "BLIND_DEAF_OR_MUTE" in sent.warnings
+    sent = await cast.police.submit(case, annexes=[case_centre_log(case, on="2026-01-28")])
+    assert {"BLIND_DEAF_OR_MUTE", "INTERPRETER_MISSING"} <= sent.warnings, "the log names nobody who interpreted"
+    assert (1, "K16 NOTIFY") in await cast.world.clocks(case), "three days to tell the legal-aid agency"
     await cast.pr.accept(sent)
     assert await _results(cast, case) == [("TRANSFER", "INELIGIBLE")]
     await cast.pr.act("counsel_assigned", case, persons=(1,))

@@ -24,6 +24,7 @@ from tests.scenario.case_file import (
     suspect,
     transfer,
 )
+from tests.scenario.centre import case_centre_log
 from tests.scenario.freeze import freeze_list, frozen
 from tests.scenario.paper import papers
 from tests.scenario.world import Cast, codes_of, refused
@@ -122,7 +123,13 @@ async def test_scenario_21_foreigner_is_reported_within_48_hours_and_looked_at_b
         id_docs=(IdDocument(kind="414", number="P99900101"),), measure=bail("2026-01-28T16:30"),
     )  # fmt: skip
     case = papers(transfer(smith))
-    sent = await cast.police.submit(case)
+    _, jws, record = await cast.police.bundle(case, annexes=[case_centre_log(case, on="2026-01-28")])
+    assert "INTERPRETER_MISSING" in {
+        item.code.name for item in (await cast.police.client.validate(jws, record)).findings
+    }
+    heard = case_centre_log(case, on="2026-01-28", interpreter="译员甲")
+    sent = await cast.police.submit(case, annexes=[heard])
+    assert "INTERPRETER_MISSING" not in sent.warnings
     assert (await cast.world.clocks(case))[1, "K13"] == "2026-01-30"
     assert {"path": "/YSQS/XYRLB/XYR[1]/GJ", "code": "ELIGIBILITY_UNKNOWN"} in [
         {"path": finding.path, "code": finding.code.name} for finding in sent.submitted.warnings

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from gateway.core.case.case import Recording
+from gateway.core.case.value import PartialDate
 from tests.support.form_fault import Fault, june
-from tests.support.form_scene import DELETE, OTHER_PERSON, at
+from tests.support.form_scene import DELETE, OTHER_PERSON, agreeing_case, at
 
 RECORDER: Final = "recorder-manifest"
 CENTRE: Final = "case-centre-log"
 RECEPTION: Final = "reception"
+_FIRST, *_OTHERS = agreeing_case().persons
 _SESSION: Final = "/visits/0/interrogations/0"
 _SECOND_SESSION: Final = {
     "session_no": 2, "room": "R03", "start": june("02T11:59:00"), "end": june("02T12:10:00"),
@@ -115,6 +118,11 @@ FAULTS: Final = (
     Fault(code="REST_MISSING", form=CENTRE, path="/visits/0/rests", change={"/visits/0/rests": []}),
     Fault(code="MEASURE_MISMATCH", form=CENTRE, path="/visits/0/detained_at", within=True,
           change={"/visits/0/person": OTHER_PERSON}),
+    *(Fault(code="INTERPRETER_MISSING", form=CENTRE, path=f"{_SESSION}/interpreter", within=True,
+            case={"persons": (replace(_FIRST, **about), *_OTHERS)})
+      for about in ({"health_deaf": True}, {"health_mute": True}, {"nation": "USA"})),
+    Fault(code="APPROPRIATE_ADULT_MISSING", form=CENTRE, path=f"{_SESSION}/appropriate_adult", within=True,
+          case={"persons": (replace(_FIRST, birth=PartialDate(2006, 6, 2)), *_OTHERS)}),
     Fault(code="RECEIPT_NOT_ON_THE_SPOT", form=RECEPTION, path="/receipt/issued_at",
           change={"/receipt/issued_at": june("02T09:30:01")}),
     Fault(code="RECEIPT_NOT_ON_THE_SPOT", form=RECEPTION, path="/receipt/no", change={"/receipt/no": DELETE}),

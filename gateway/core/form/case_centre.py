@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gateway.core.annex import Annex
+from gateway.core.clock.calendar import is_minor
 from gateway.core.errors import ErrorCode
 from gateway.core.form.definition import Check, Faults, Scene
 from gateway.core.form.period import Span, find_overlaps, is_covered, to_day, to_instant, to_period, to_span
@@ -20,6 +21,7 @@ from gateway.core.form.recorder import find_footage
 
 NAME: Final = "case-centre-log"
 _FORMS: Final = (NAME,)
+HOME: Final = "CHN"
 _DETENTIONS: Final = ("DETAIN", "ARREST")
 
 
@@ -208,6 +210,28 @@ def _find_no_measure(annex: Annex, scene: Scene) -> Faults:
                 yield f"{pointer}/detained_at"
 
 
+def _find_no_interpreter(annex: Annex, scene: Scene) -> Faults:
+    """What nobody said of a person finds nothing: the record tells who is deaf, mute or a foreigner."""
+    persons = {person.key: person for person in scene.case.persons} if scene.case else {}
+    for pointer, session, visit in _sessions(annex):
+        person = persons.get(visit["person"])
+        if person is None or "interpreter" in session:
+            continue
+        is_foreign = isinstance(person.nation, str) and person.nation != HOME
+        if person.health_deaf or person.health_mute or is_foreign:
+            yield f"{pointer}/interpreter"
+
+
+def _find_no_adult(annex: Annex, scene: Scene) -> Faults:
+    persons = {person.key: person for person in scene.case.persons} if scene.case else {}
+    for pointer, session, visit in _sessions(annex):
+        person = persons.get(visit["person"])
+        if person is None or "appropriate_adult" in session:
+            continue
+        if is_minor(person.birth, to_day(session["start"])):
+            yield f"{pointer}/appropriate_adult"
+
+
 CHECKS: Final = (
     Check(ErrorCode.STAGE_ORDER, _FORMS, _find_disorder),
     Check(ErrorCode.INTERROGATION_ROOM, _FORMS, _find_other_room),
@@ -223,4 +247,6 @@ CHECKS: Final = (
     Check(ErrorCode.BODY_CHECK_SEX, _FORMS, _find_other_sex),
     Check(ErrorCode.REST_MISSING, _FORMS, _find_no_rest),
     Check(ErrorCode.MEASURE_MISMATCH, _FORMS, _find_no_measure),
+    Check(ErrorCode.INTERPRETER_MISSING, _FORMS, _find_no_interpreter),
+    Check(ErrorCode.APPROPRIATE_ADULT_MISSING, _FORMS, _find_no_adult),
 )
