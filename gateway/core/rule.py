@@ -99,10 +99,6 @@ class RuleSet:
         """Name and version, as entries and answers name the set: "clocks/2026.1"."""
         return f"{self.name}/{self.version}"
 
-    def valid_rows(self, on: date) -> tuple[RuleRow, ...]:
-        """The rows that hold on a day, at most one for each id, in the order of the file."""
-        return tuple(row for row in self.rows if row.rule.is_valid(on))
-
 
 class RuleFileError(ValueError):
     """A file of rules is not as it must be.

@@ -118,10 +118,6 @@ class TailWriter:
         """
         return [tuple(row) for row in await self._connection.fetch(_SQL["before"], list(cases), size)]
 
-    async def is_beyond(self, size: int) -> bool:
-        """Whether there are entries that no tree of a size has."""
-        return await self._connection.fetchrow(_SQL["beyond"], size) is not None
-
     async def write(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, int]:
         """Insert rows that are not there.
 

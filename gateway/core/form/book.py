@@ -102,22 +102,6 @@ class FormBook:
             return None, findings
         return Annex(name=form.key.name, version=form.key.version, path=path, data=value), []
 
-    def parse_material(self, media_type: str, data: bytes, path: str) -> tuple[Annex | None, list[Finding]]:
-        """Read a material whose media type begins with ``application/vnd.fasttrack.``.
-
-        Args:
-            media_type: of the manifest.
-            data: the material, at most 1 MiB.
-            path: of the material.
-
-        Returns:
-            see ``parse``; an unknown form is a finding too.
-        """
-        try:
-            return self.parse(self.find_material(media_type), data, path)
-        except GatewayError as error:
-            return None, [replace(finding, path=f"{path}/media_type") for finding in error.findings]
-
     def find_material(self, media_type: str) -> Form:
         """Find the form of an annex by its media type.
 

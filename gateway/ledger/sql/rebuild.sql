@@ -39,9 +39,6 @@ SELECT e.seq, e.leaf, e.leaf_hash, t.body AS tracks
 FROM ledger.entry AS e LEFT JOIN ledger.track AS t ON t.seq = e.seq
 WHERE e.case_id = ANY ($1::text[]) AND e.seq < $2 ORDER BY e.seq
 
--- name: beyond
-SELECT seq FROM ledger.entry WHERE seq >= $1 ORDER BY seq LIMIT 1
-
 -- name: entry_rows
 SELECT seq, recorded_at, act_id::uuid, handoff_id::uuid, case_seq, pair_number, submitted_seq, lease_until, kind, actor,
        sender, receiver, case_id, handoff_kind, handoff_state, lease_consumer, case_state, case_before,
