@@ -171,7 +171,9 @@ def track_decide(
         if kind is RecordKind.JUDGMENT and receiver is Role.PROCURATORATE:
             # Whoever takes the judgment over is served with it (CPL 202).
             return step, serve_file(tracks, PROCURATORATE, on.isoformat())
-        return step, hand_over(tracks) if kind in TAKES_FILE else tracks
+        # To be executed a person in custody changes hands too, from the court to the detention centre of the police.
+        is_executed = kind is RecordKind.EXECUTION and receiver is Role.POLICE
+        return step, hand_over(tracks) if kind in TAKES_FILE or is_executed else tracks
     if kind is RecordKind.NON_PROSECUTION:
         changes = {
             name: replace(track, own="")

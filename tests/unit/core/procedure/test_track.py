@@ -87,6 +87,19 @@ def test_acceptance_goes_to_the_lane_and_custody_needs_a_certificate(lane: str, 
     assert [track.exchange for track in tracks.persons.values()] == ["due", "none"]
 
 
+@pytest.mark.parametrize(("receiver", "exchanged"), [(Role.POLICE, ["due", "none"]), (Role.JUSTICE, ["none", "none"])])
+def test_execution_that_the_police_take_over_needs_a_certificate_for_who_is_in_custody(
+    receiver: Role, exchanged: list[str]
+) -> None:
+    """Scenario 2: after the judgment too, who is held changes hands by 换押; who is corrected in freedom does not."""
+    tracks = Tracks(persons={ONE: PersonTrack(custody="arrested"), TWO: PersonTrack(custody="released")})
+    taken: dict[str, Any] = {"receiver": receiver, "on": date(2026, 3, 20), "submitted_sequence": 1}
+    _, after = track_decide(
+        RecordKind.EXECUTION, Act.ACCEPTED, Step(at(Stage.EXECUTION_SENT), ("T20",)), tracks, **taken
+    )
+    assert [track.exchange for track in after.persons.values()] == exchanged
+
+
 def test_non_prosecution_of_some_leaves_the_file_with_the_others() -> None:
     """Who is not prosecuted is released and leaves; with the last one the file itself ends."""
     tracks = Tracks(persons={ONE: PersonTrack(custody="arrested"), TWO: PersonTrack()})
