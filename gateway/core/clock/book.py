@@ -10,6 +10,7 @@ Source: domain model, sections 0 (2, 3), 1.6 and 2.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -18,7 +19,7 @@ from gateway.core.clock.clock import Clock, begin_clock, stop_clock
 from gateway.core.clock.due import Moment, to_day
 from gateway.core.clock.rule import ClockRule
 from gateway.core.clock.table import ClockTable
-from gateway.core.errors import ErrorCode, refuse
+from gateway.core.errors import ErrorCode, GatewayError, refuse
 
 ClockKey: TypeAlias = tuple[str, str, str]
 """Person, id of the rule, and step or ""."""
@@ -92,9 +93,19 @@ class OpenBook:
             self._check_new(clock)
         self.running[key] = clock
 
-    def stop(self, key: ClockKey, at: Moment) -> None:
-        """Stop a clock, see ``stop_clock``."""
-        self._end(key, stop_clock(self.get(key), at))
+    def stop(self, key: ClockKey, at: Moment, *, rather: Moment | None = None) -> None:
+        """Stop a clock, see ``stop_clock``.
+
+        Args:
+            key: of a running clock.
+            at: when.
+            rather: an earlier moment that counts unless the clock knows of something that happened after it.
+        """
+        clock = self.get(key)
+        if rather is not None and rather != at:
+            with suppress(GatewayError):
+                return self._end(key, stop_clock(clock, rather))
+        return self._end(key, stop_clock(clock, at))
 
     def reset(self, key: ClockKey, start: Moment, inputs: Mapping[str, Any] | None = None) -> None:
         """Stop a clock and start it again from nothing, with the rule that holds then.

@@ -11,9 +11,8 @@ Source: domain model, sections 0, 1.4 to 1.7 and 2.3 (column clock effect).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.core.clock.assume import assume_shortest
@@ -29,9 +28,10 @@ from gateway.core.clock.clock import (
     revise_clock,
     suspend_clock,
 )
-from gateway.core.clock.due import Counting, Due, is_before, to_day
+from gateway.core.clock.due import Counting, Due, to_day
 from gateway.core.clock.length import parse_length
 from gateway.core.clock.rule import RECIPIENT, STEP, UNTIL, ClockRule
+from gateway.core.clock.sending import find_sent
 from gateway.core.clock.table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import Fact, KnownFact
@@ -271,23 +271,12 @@ class _Folding:
                 if other is not None and (key[0], other, "") not in self.book.running:
                     self.book.switch(key, other, fact.at)
                 else:
-                    self._stop_one(key, clock, fact)
+                    sent = find_sent(fact, clock.start, self.counting.settings.signed_send_hours)
+                    self.book.stop(key, fact.at, rather=sent)
             except GatewayError as error:
                 self._report(known, kind, error.code)
             else:
                 self._resume_after(kind, known)
-
-    def _stop_one(self, key: ClockKey, clock: Clock, fact: Fact) -> None:
-        """Where the reading trusts a signature, what was held up ends its sender's limit when it was signed."""
-        signed, most = fact.inputs.get("signed_at"), timedelta(hours=self.counting.settings.signed_send_hours)
-        if signed is not None and isinstance(fact.at, datetime):
-            moment = datetime.fromisoformat(signed)
-            if fact.at - moment <= most and is_before(clock.start, moment):
-                # If something that the clock knows happened after the signature, the signature proves nothing.
-                with suppress(GatewayError):
-                    self.book.stop(key, moment)
-                    return
-        self.book.stop(key, fact.at)
 
     def _resume_after(self, kind: str, known: KnownFact) -> None:
         if kind not in self.table.suspending:
