@@ -19,6 +19,8 @@ from typing import Any, Final
 MAX_PERSONS: Final = 2_000
 """Persons of one case; the largest joint cases have some hundred."""
 MAX_TRACK_BYTES: Final = 1024 * 1024
+MAX_KEPT_BYTES: Final = 16 * 1024
+"""Longest row that is remembered as it was read, 512 of them; larger ones would take the memory of all others."""
 
 
 class Own(StrEnum):
@@ -170,7 +172,6 @@ def _encode(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-@lru_cache(maxsize=512)
 def from_row(row: bytes) -> tuple[Tracks | None, Mapping[str, Any]]:
     """Read back what ``to_row`` wrote.
 
@@ -185,6 +186,10 @@ def from_row(row: bytes) -> tuple[Tracks | None, Mapping[str, Any]]:
     """
     if len(row) > MAX_TRACK_BYTES:
         raise ValueError("tracks of a case have at most 1 MiB")
+    return _keep_row(row) if len(row) <= MAX_KEPT_BYTES else _read_row(row)
+
+
+def _read_row(row: bytes) -> tuple[Tracks | None, Mapping[str, Any]]:
     try:
         value = json.loads(row)
         cause: Mapping[str, Any] = value["cause"]
@@ -200,6 +205,9 @@ def from_row(row: bytes) -> tuple[Tracks | None, Mapping[str, Any]]:
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("no tracks") from error
     return tracks, cause
+
+
+_keep_row: Final = lru_cache(maxsize=512)(_read_row)
 
 
 def row_sha256(row: bytes) -> str:

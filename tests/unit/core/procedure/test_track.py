@@ -11,7 +11,7 @@ import pytest
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.identity import Role
 from gateway.core.procedure.lifecycle import Act, CaseState, Stage, Step, submit
-from gateway.core.procedure.track import REGIONS, PersonTrack, Tracks, from_row, row_sha256, to_row
+from gateway.core.procedure.track import MAX_KEPT_BYTES, REGIONS, PersonTrack, Tracks, from_row, row_sha256, to_row
 from gateway.core.procedure.track_step import track_decide, track_submit
 from gateway.core.route import RecordKind
 
@@ -194,6 +194,13 @@ def test_tracks_of_five_hundred_persons_fit_beside_an_entry() -> None:
     row = to_row(tracks, {"persons": persons, "lane": "fast"})
     assert len(row) < 64 * 1024
     assert from_row(row)[0] == tracks
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(MAX_KEPT_BYTES, True), (MAX_KEPT_BYTES + 1, False)])
+def test_row_when_long_is_not_remembered(length: int, is_kept: bool) -> None:
+    """Rows up to 1 MiB from outside cannot fill the memory of a gateway with what it has read."""
+    row = to_row(None, {"act": "z"}).ljust(length)
+    assert (from_row(row) is from_row(row)) is is_kept
 
 
 def test_judgment_that_the_procuratorate_accepts_is_served_on_it() -> None:
