@@ -12,7 +12,7 @@ from certs.pki import make_pki
 from gateway.cli.exit_code import ExitCode
 from gateway.core.errors import ErrorCode
 from gateway.trust.chain import thumbprint
-from tests.support.command import Finished, fasttrack
+from tests.support.command import Finished, fasttrack, fasttrack_here
 from tests.support.pki import Issued, issue
 
 ORIGIN = "test.invalid/fasttrack"
@@ -46,7 +46,7 @@ def test_key_life_from_registration_to_revocation(
     write_certificate(path, signer.certificate)
 
     def key(*arguments: object) -> Finished:
-        return fasttrack("key", *arguments, "--json", environ=operator)
+        return fasttrack_here("key", *arguments, "--json", environ=operator)
 
     assert key("register", path).object == {"entries": [{"entry_index": 0, "is_new": True}]}
     assert key("register", path).object == {"entries": [{"entry_index": 0, "is_new": False}]}
@@ -59,7 +59,7 @@ def test_key_life_from_registration_to_revocation(
     refused = key("register", path)
     assert refused.code == ExitCode.REFUSED
     assert [finding["name"] for finding in refused.object["findings"]] == [ErrorCode.KEY_REVOKED.name]
-    checked = fasttrack("fsck", "--json", "--no-vault", environ={"FASTTRACK_DATABASE_URL": database_url})
+    checked = fasttrack_here("fsck", "--json", "--no-vault", environ={"FASTTRACK_DATABASE_URL": database_url})
     assert (checked.code, checked.object["findings"], checked.object["entries"]) == (0, [], 2)
 
 
@@ -72,10 +72,10 @@ def test_key_import_brings_a_folder_once(pki: PkiLayout, operator: dict[str, str
     known = sorted((pki.signers / "registered").glob("*.crt"))
     for path in known:
         (tmp_path / "registered" / path.name).write_bytes(path.read_bytes())
-    first = fasttrack("key", "import", tmp_path, "--json", environ=operator)
+    first = fasttrack_here("key", "import", tmp_path, "--json", environ=operator)
     assert len(first.object["entries"]) == len(known) + 1
-    assert fasttrack("key", "import", tmp_path, environ=operator).output == "nothing new\n"
-    lines = fasttrack("key", "list", environ=operator).output.splitlines()
+    assert fasttrack_here("key", "import", tmp_path, environ=operator).output == "nothing new\n"
+    lines = fasttrack_here("key", "list", environ=operator).output.splitlines()
     revoked = [line for line in lines if "revoked by entry 0 (unspecified)" in line and "never registered" in line]
     assert len(revoked) == 1 and revoked[0].startswith(thumbprint(withdrawn.certificate))
     assert sum(line.endswith("counts") for line in lines) == len(known)
@@ -100,7 +100,7 @@ def test_key_that_cannot_work_says_why(
     arguments: tuple[str, ...], changes: dict[str, str], code: ExitCode, text: str, operator: dict[str, str]
 ) -> None:
     """Each mistake has its exit status and a sentence."""
-    done = fasttrack("key", *arguments, environ={**operator, **changes})
+    done = fasttrack_here("key", *arguments, environ={**operator, **changes})
     assert done.code == code and text in done.errors
 
 
@@ -109,7 +109,7 @@ def test_key_of_another_log_is_refused(pki: PkiLayout, operator: dict[str, str],
     write_certificate(tmp_path / "a.crt", signer_of(pki).certificate)
     assert fasttrack("key", "register", tmp_path / "a.crt", environ=operator).code == 0
     other = {**operator, "FASTTRACK_ORIGIN": "other.invalid/log"}
-    done = fasttrack("key", "list", environ=other)
+    done = fasttrack_here("key", "list", environ=other)
     assert done.code == ExitCode.USAGE and "not the name of this ledger" in done.errors
     without = {**operator, "FASTTRACK_ORIGIN": ""}
-    assert fasttrack("key", "list", environ=without).code == 0
+    assert fasttrack_here("key", "list", environ=without).code == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from gateway.rpc.client_notice import ClockNotice
 from tests.scenario.case_file import COURT, JUSTICE, detention, indictment, proposed, suspect, transfer
 from tests.scenario.paper import papers
 from tests.scenario.world import ORIGIN, OVERSIGHT, Cast, Organ
+from tests.support.command import fasttrack_here
 
 RECEIVED, INDICTED = "2026-03-02", "2026-03-06"
 LAST_DAY = "2026-03-16"
@@ -72,13 +72,11 @@ async def test_notices_run_from_warning_to_breach_and_reach_owner_and_supervisor
 
 async def fasttrack(cast: Cast, agency: str, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     """Run the command of an agency; gives its status and its lines of JSON."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.cli.main", *arguments, "--json",
-        "--target", f"127.0.0.1:{cast.world.port}", "--profile", str(cast.world.pki.agency(agency).directory),
-        stdout=asyncio.subprocess.PIPE,
+    done = await asyncio.to_thread(
+        fasttrack_here, *arguments, "--json",
+        "--target", f"127.0.0.1:{cast.world.port}", "--profile", cast.world.pki.agency(agency).directory,
     )  # fmt: skip
-    output, _ = await process.communicate()
-    return process.returncode or 0, [json.loads(line) for line in output.splitlines()]
+    return done.code, [json.loads(line) for line in done.output.splitlines()]
 
 
 async def test_command_lists_and_follows_the_same_notices(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +23,7 @@ from tests.scenario.case_file import accepted, assessment_request, indictment, j
 from tests.scenario.paper import bound, papers
 from tests.scenario.world import CONSUMER, Cast
 from tests.support.bundle import make_statement
-from tests.support.command import fasttrack
+from tests.support.command import fasttrack_here
 
 RULES = Path(__file__).parents[2] / "gateway/core/rules"
 
@@ -109,14 +110,16 @@ async def test_command_replays_a_case_from_the_database(cast: Cast, tmp_path: Pa
         "FASTTRACK_MASTER_KEY_FILE": str(cast.world.pki.master_key),
     }
     number = papers(transfer()).police_no
-    done = fasttrack("rules", "replay", number, "--json", environ=environ)
+    done = await asyncio.to_thread(fasttrack_here, "rules", "replay", number, "--json", environ=environ)
     assert done.code == 0, done.errors or done.output
     assert [one["verdict"] for one in json.loads(done.output)["entries"]] == ["same"] * len(judged)
-    unknown = fasttrack("rules", "replay", "f" * 32, "--json", environ=environ)
+    unknown = await asyncio.to_thread(fasttrack_here, "rules", "replay", "f" * 32, "--json", environ=environ)
     assert (unknown.code, "no judged entry" in unknown.output) == (2, True)
     settings = tmp_path / "settings.yaml"
     settings.write_text("no_such: 1\n")
-    wrong = fasttrack("rules", "replay", pseudonym, "--json", "--settings", settings, environ=environ)
+    wrong = await asyncio.to_thread(
+        fasttrack_here, "rules", "replay", pseudonym, "--json", "--settings", settings, environ=environ
+    )
     assert (wrong.code, "there is no setting no_such" in wrong.output) == (2, True)
 
 
