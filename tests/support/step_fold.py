@@ -22,7 +22,8 @@ from gateway.core.clock.clock import (
     suspend_clock,
 )
 from gateway.core.clock.due import Counting, Due, to_day
-from gateway.core.clock.fold import CUSTODY, MEASURES, Problem
+from gateway.core.clock.fold import Problem
+from gateway.core.clock.knowledge import CUSTODY, MEASURES
 from gateway.core.clock.length import parse_length
 from gateway.core.clock.rule import ClockRule
 from gateway.core.clock.table import ClockTable

@@ -29,6 +29,7 @@ from gateway.core.clock.clock import (
     suspend_clock,
 )
 from gateway.core.clock.due import Counting, Due, to_day
+from gateway.core.clock.knowledge import CUSTODY, OF_EVENT, Knowledge
 from gateway.core.clock.length import parse_length
 from gateway.core.clock.rule import RECIPIENT, STEP, UNTIL, ClockRule
 from gateway.core.clock.sending import find_sent
@@ -37,34 +38,6 @@ from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.fact.order import order_facts
 
-CUSTODY: Final[Mapping[str, bool | None]] = {
-    "detained": True,
-    "arrested": True,
-    "surveillance_ordered": False,
-    "bailed": False,
-    "released": False,
-    "measure_ended": None,
-}
-"""Events that change whether a person is in custody; None: nobody says what came after."""
-MEASURES: Final[Mapping[str, str | None]] = {
-    "detained": "DETENTION",
-    "arrested": "ARREST",
-    "surveillance_ordered": "RS",
-    "bailed": "BAIL",
-    "released": None,
-    "measure_ended": None,
-}
-_OWN: Final = frozenset(
-    {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at", UNTIL}
-)
-"""What is said of the event, not of the person."""
-_OF_NO_SUSPECT: Final = frozenset(
-    {
-        "frozen", "unrelated_found", "unrelated_lifted", "freeze_verified", "freeze_lifted", "extended",
-        "victim_named", "victim_served",
-    }
-)  # fmt: skip
-"""Events whose person may be an account or a victim."""
 INVESTIGATION: Final = "K11"
 """The limit that an identity which is not known keeps from running (CPL 160)."""
 _ONE_STEP: Final = ("",)
@@ -115,7 +88,7 @@ def fold_facts(facts: Iterable[KnownFact], table: ClockTable, counting: Counting
     folding = _Folding(table, counting, OpenBook(table))
     for known in order_facts(facts):
         folding.apply(known)
-    return Fold(folding.book.close(), dict(folding.custody), tuple(folding.problems))
+    return Fold(folding.book.close(), dict(folding.persons.custody), tuple(folding.problems))
 
 
 @dataclass(slots=True)
@@ -123,9 +96,7 @@ class _Folding:
     table: ClockTable
     counting: Counting
     book: OpenBook
-    custody: dict[str, bool | None] = field(default_factory=dict)
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    victims: set[str] = field(default_factory=set)
+    persons: Knowledge = field(default_factory=Knowledge)
     problems: list[Problem] = field(default_factory=list)
 
     def apply(self, known: KnownFact) -> None:
@@ -133,7 +104,7 @@ class _Folding:
         fact = known.fact
         if fact.kind == "identity_unknown" and self._is_known_late(known):
             return
-        self._learn(fact)
+        self.persons.learn(fact)
         if fact.kind in CUSTODY:
             self._change_custody(known, CUSTODY[fact.kind])
         self._revise(known)
@@ -158,24 +129,9 @@ class _Folding:
             self._report(known, INVESTIGATION, ErrorCode.CLOCK_ACT_TOO_LATE)
         return is_late
 
-    def _learn(self, fact: Fact) -> None:
-        if fact.kind == "victim_named":
-            self.victims.add(fact.person)
-        if not fact.person or fact.kind in _OF_NO_SUSPECT:
-            return
-        about = self.known.setdefault(fact.person, {})
-        if fact.kind == "converted":
-            # A conversion that does not say to what leads to the shorter of the two limits.
-            about["procedure"] = "SUMMARY"
-        about.update({name: value for name, value in fact.inputs.items() if name not in _OWN and name != "measure"})
-        if fact.kind == "left_lane":
-            about["procedure"] = "ORDINARY"
-        if fact.kind in MEASURES:
-            about["measure"] = MEASURES[fact.kind]
-
     def _change_custody(self, known: KnownFact, in_custody: bool | None) -> None:
         person, at = known.fact.person, known.fact.at
-        self.custody[person] = in_custody
+        self.persons.custody[person] = in_custody
         for key, clock in list(self.book.running.items()):
             # A limit of hours is not moved by holidays, in custody or not.
             if key[0] != person or not clock.rule.is_of_person or clock.rule.unit == "h":
@@ -191,7 +147,7 @@ class _Folding:
     def _revise(self, known: KnownFact) -> None:
         if not known.fact.inputs:
             return
-        changed = {name: value for name, value in known.fact.inputs.items() if name not in _OWN}
+        changed = {name: value for name, value in known.fact.inputs.items() if name not in OF_EVENT}
         if not changed:
             return
         for key, clock in list(self.book.running.items()):
@@ -297,7 +253,7 @@ class _Folding:
             for subject in self._subjects(rule, fact):
                 facts = about.get(subject)
                 if facts is None:
-                    facts = about[subject] = {**self.known.get(subject, {}), **fact.inputs}
+                    facts = about[subject] = {**self.persons.about.get(subject, {}), **fact.inputs}
                 if not rule.guard.is_open and not rule.guard.lets(facts):
                     continue
                 for step in self._steps(rule, fact, subject, facts) if rule.steps else _ONE_STEP:
@@ -315,7 +271,7 @@ class _Folding:
                 part = name_part(step, recipient)
         key = (subject, rule.id, part)
         # The file and its accounts are nobody's custody; of a person it counts as custody when nobody knows.
-        in_custody = self._is_held(subject) if rule.is_of_person else None
+        in_custody = self.persons.is_held(subject) if rule.is_of_person else None
         try:
             running = self.book.running.get(key)
             if running is None:
@@ -361,18 +317,15 @@ class _Folding:
             clock.person == subject and clock.rule.id == rule.id and clock.inputs.get(STEP) == step for clock in clocks
         )
 
-    def _is_held(self, person: str) -> bool:
-        return person not in self.victims and self.custody.get(person) is not False
-
     def _subject(self, rule: ClockRule, fact: Fact) -> str:
         return fact.person if rule.is_of_person or rule.is_of_account else ""
 
     def _subjects(self, rule: ClockRule, fact: Fact) -> list[str]:
         """Whose clock starts; of a fact about the file, the clock of every person that is known by then."""
         if fact.kind == "judgment_for_victims":
-            return sorted(self.victims)
+            return sorted(self.persons.victims)
         if rule.is_of_person and not fact.person:
-            return sorted(self.known)
+            return sorted(self.persons.about)
         return [self._subject(rule, fact)]
 
     def _concerns(self, clock: Clock, fact: Fact) -> bool:

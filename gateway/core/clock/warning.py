@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.core.case.value import CHINA_TIME
-from gateway.core.clock.clock import Clock, find_last_request
+from gateway.core.clock.clock import Clock
 from gateway.core.clock.due import Due, to_day
+from gateway.core.clock.renewal import find_last_request
 
 CUSTODY_DAYS: Final = 7
 

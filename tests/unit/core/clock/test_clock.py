@@ -15,7 +15,6 @@ from gateway.core.clock.clock import (
     change_custody,
     extend_clock,
     find_due,
-    find_request_day,
     resume_clock,
     revise_clock,
     start_clock,
@@ -24,6 +23,7 @@ from gateway.core.clock.clock import (
 )
 from gateway.core.clock.due import Counting, Moment
 from gateway.core.clock.length import parse_length
+from gateway.core.clock.renewal import find_request_day
 from gateway.core.clock.table import load_clock_table
 from gateway.core.errors import ErrorCode, GatewayError
 

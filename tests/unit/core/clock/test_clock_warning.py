@@ -12,13 +12,13 @@ from gateway.core.clock.clock import (
     Clock,
     extend_clock,
     find_due,
-    find_last_request,
     resume_clock,
     start_clock,
     stop_clock,
     suspend_clock,
 )
 from gateway.core.clock.due import Counting, Moment
+from gateway.core.clock.renewal import find_last_request
 from gateway.core.clock.table import load_clock_table
 from gateway.core.clock.warning import WarningLevel, find_reached, find_warnings, is_breached
 
