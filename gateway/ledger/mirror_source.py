@@ -11,7 +11,16 @@ import asyncpg
 
 from gateway.core.entry import CLOCK_KINDS, EntryKind, from_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.log.mirror import BESIDE, BatchRow, EntryRow, EntryRows, SealRow, StoredBundle, WithheldMaterial
+from gateway.core.log.mirror import (
+    BESIDE,
+    MAX_PAGE_BYTES,
+    BatchRow,
+    EntryRow,
+    EntryRows,
+    SealRow,
+    StoredBundle,
+    WithheldMaterial,
+)
 from gateway.ledger.connection import fetch
 from gateway.ledger.sealed import COMMON, CaseSeal, Sealer
 from gateway.ledger.statement import load_statements
@@ -27,11 +36,13 @@ class MirrorReader:
     Args:
         pool: asyncpg pool of the role ``fasttrack_gateway``.
         sealer: opens what lies beside entries.
+        most_bytes: what a stretch has beside its entries, whoever may see it; it ends with the entry that goes beyond.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any], sealer: Sealer) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], sealer: Sealer, *, most_bytes: int = MAX_PAGE_BYTES) -> None:
         self._pool = pool
         self._sealer = sealer
+        self._most_bytes = most_bytes
 
     async def stretch(self, first: int, stop: int) -> EntryRows:
         """Read entries.
@@ -41,14 +52,14 @@ class MirrorReader:
             stop: index after the last.
 
         Returns:
-            those that are there, by index, with the batches that ended among them; of destroyed cases without what
-            went with the case.
+            those that are there, by index, as many as the bytes allow and at least one, with the batches that ended
+            before ``stop``; of destroyed cases without what went with the case.
 
         Raises:
             GatewayError: CASE_KEY_MISSING, SEAL_BROKEN when content cannot be opened; LEDGER_UNAVAILABLE,
                 VAULT_UNAVAILABLE.
         """
-        rows = await fetch(self._pool, _SQL["stretch"], first, stop)
+        rows = await fetch(self._pool, _SQL["stretch"], first, stop, self._most_bytes)
         batches = await fetch(self._pool, _SQL["batches"], first, stop)
         sealed = [row["case_id"] or COMMON for row in rows if any(row[name] is not None for name in _COLUMNS)]
         seals = await self._sealer.look(sealed, [row["case_id"] for row in rows if row["is_destroyed"]])

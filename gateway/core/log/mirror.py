@@ -198,7 +198,7 @@ class MirrorSource(Protocol):
     """The ledger as it is read for mirrors."""
 
     async def stretch(self, first: int, stop: int) -> EntryRows:
-        """Entries with first <= index < stop, by index."""
+        """Entries with first <= index < stop, by index: the first ones when all would be too large to read at once."""
 
     async def bundle(self, handoff: UUID) -> StoredBundle | None:
         """A bundle; None when there is none."""

@@ -1,10 +1,26 @@
 -- What is read for mirrors.
 
 -- name: stretch
+-- Sizes are read from the heads of the rows; content only of those that fit, and of the one that goes beyond.
 SELECT entry.seq, entry.leaf, entry.leaf_hash, entry.kind, entry.actor, entry.sender, entry.receiver, entry.handoff_id,
        entry.case_id, detail.body AS detail, fact.body AS facts, track.body AS tracks, signer_key.certificate,
        statement.statement_jws, coalesce(whole.is_destroyed, false) AS is_destroyed
-FROM ledger.entry
+FROM (
+    SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS bytes_before
+    FROM (
+        SELECT entry.seq, coalesce(octet_length(detail.body), 0) + coalesce(octet_length(fact.body), 0)
+               + coalesce(octet_length(track.body), 0) + coalesce(octet_length(statement.statement_jws), 0)
+               + coalesce(octet_length(signer_key.certificate), 0) AS bytes
+        FROM ledger.entry
+        LEFT JOIN ledger.detail ON detail.seq = entry.seq
+        LEFT JOIN ledger.fact ON fact.seq = entry.seq
+        LEFT JOIN ledger.track ON track.seq = entry.seq
+        LEFT JOIN ledger.statement ON statement.seq = entry.seq
+        LEFT JOIN ledger.signer_key ON signer_key.seq = entry.seq
+        WHERE entry.seq >= $1 AND entry.seq < $2
+    ) AS sized
+) AS fitting
+JOIN ledger.entry ON entry.seq = fitting.seq
 LEFT JOIN ledger.detail ON detail.seq = entry.seq
 LEFT JOIN ledger.fact ON fact.seq = entry.seq
 LEFT JOIN ledger.track ON track.seq = entry.seq
@@ -14,7 +30,7 @@ LEFT JOIN LATERAL (
     SELECT case_state::json ->> 'stage' = 'X' AS is_destroyed FROM ledger.entry AS last
     WHERE last.case_id = entry.case_id ORDER BY case_seq DESC LIMIT 1
 ) AS whole ON true
-WHERE entry.seq >= $1 AND entry.seq < $2
+WHERE fitting.bytes_before <= $3::bigint
 ORDER BY entry.seq
 
 -- name: batches

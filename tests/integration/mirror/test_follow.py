@@ -10,9 +10,13 @@ import pytest
 from gateway.core.entry import OWN_KINDS, from_leaf, leaf_hash
 from gateway.core.identity import Agency
 from gateway.core.log.merkle import to_hashes
+from gateway.ledger.mirror_source import MirrorReader
+from gateway.ledger.pool import open_pool
+from gateway.ledger.sealed import Sealer
 from tests.integration.mirror.conftest import OV, PARTIES, MirroredLog
 from tests.support.audit import merkle_root
-from tests.tamper.story import PR, PS
+from tests.support.vault import DerivedVault
+from tests.tamper.story import ORIGIN, PR, PS
 
 
 async def rows_of(log: MirroredLog, statement: str) -> list[Any]:
@@ -53,6 +57,21 @@ async def test_mirror_when_followed_holds_every_hash_and_the_entries_of_its_agen
     assert [row[0] for row in content["batch"]] == [row["size"] for row in states]
     receipts = await rows_of(log, "SELECT seq, jws FROM ledger.receipt ORDER BY seq")
     assert [(first, jws) for _, first, jws in content["batch"] if jws] == [tuple(row) for row in receipts]
+
+
+@pytest.mark.parametrize("most_bytes", [0, 4_000])
+async def test_stretch_when_content_is_large_ends_before_more_is_read(log: MirroredLog, most_bytes: int) -> None:
+    """Who asks for a page makes the gateway read a bounded amount, also of what others wrote beside their entries."""
+    pool = await open_pool(log.dsn.replace("postgres@", "fasttrack_gateway@", 1), max_connections=1)
+    sealer = Sealer(ORIGIN, DerivedVault())
+    try:
+        whole = (await MirrorReader(pool, sealer).stretch(0, 256)).rows
+        found = (await MirrorReader(pool, sealer, most_bytes=most_bytes).stretch(0, 256)).rows
+    finally:
+        await pool.close()
+    assert 0 < len(found) < len(whole) and found == whole[: len(found)]
+    *fitting, _ = [sum(map(len, row.beside.values())) for row in found]
+    assert sum(fitting) <= most_bytes
 
 
 READERS = {"procedural-act": ("ps", "pr", "ct"), "case-progress": ("ps",), "material-request": ("ps", "pr", "ct")}
