@@ -25,6 +25,7 @@ from gateway.core.errors import GatewayError
 from gateway.core.lineage import to_report_bytes
 from gateway.core.port.evidence import MadeRendition, PackKeys
 from gateway.core.port.vault import CaseKeys
+from gateway.core.schema_register import Schema
 from gateway.ledger.evidence_source import EvidenceReader
 from gateway.ledger.fsck_source import open_source
 from gateway.materials.local import stored_path
@@ -125,10 +126,14 @@ class CaseSource:
     Args:
         ledger: the database.
         materials: folder of the store; None when there is none at hand.
+        register: file of agencies with another schema than usual; None for none.
     """
 
-    def __init__(self, ledger: EvidenceReader, materials: Path | None) -> None:
+    def __init__(self, ledger: EvidenceReader, materials: Path | None, register: Path | None) -> None:
+        from gateway.app import adapters  # noqa: PLC0415 - loads all mappings
+
         self._materials = materials
+        self._adapters = adapters(register)
         self.entries = ledger.entries
         self.bundles = ledger.bundles
         self.statements = ledger.statements
@@ -136,13 +141,12 @@ class CaseSource:
         self.head = ledger.head
         self.proof = ledger.proof
 
-    def render(self, record: bytes, sender: str, receiver: str) -> MadeRendition | None:
+    def render(self, record: bytes, schema: Schema, receiver: str) -> MadeRendition | None:
         """See ``EvidenceSource``."""
-        from gateway.app import adapters  # noqa: PLC0415 - loads all mappings
-
         try:
-            reading = adapters().read(record, sender=sender, receiver=receiver)
-            rendition = adapters().render(reading, receiver=receiver)
+            into = self._adapters.schema_of(receiver)
+            reading = self._adapters.read(record, sender=schema.name, receiver=into.name, version=schema.version)
+            rendition = self._adapters.render(reading, receiver=into.name, version=into.version)
         except GatewayError:
             return None
         if rendition.data is None:
@@ -162,6 +166,7 @@ async def export_case(
     materials: Path | None,
     *,
     vault: VaultAccess,
+    register: Path | None,
     with_materials: bool,
     made_on: date,
 ) -> Packed:
@@ -174,6 +179,7 @@ async def export_case(
         out: the zip; it appears when it is complete.
         materials: folder of the material store.
         vault: opens what the case holds.
+        register: file of agencies with another schema than usual; None for none.
         with_materials: whether to include the documents themselves.
         made_on: today.
 
@@ -183,13 +189,13 @@ async def export_case(
     Raises:
         CaseUnknownError: there is no such case.
         OSError, asyncpg.PostgresError: the database or a file cannot be used.
-        ValueError, RuntimeError: the vault cannot be opened.
+        ValueError, RuntimeError: the vault cannot be opened, or the register not be used.
         GatewayError: LEDGER_UNAVAILABLE, VAULT_UNAVAILABLE; CASE_KEY_MISSING or SEAL_BROKEN when it does not open.
     """
     part = out.with_name(out.name + ".part")
     try:
         async with open_evidence(database_url, vault, "fasttrack evidence") as ledger:
-            source = CaseSource(ledger, materials)
+            source = CaseSource(ledger, materials, register)
             with part.open("wb") as file:
                 packed = await write_pack(source, case, keys, file, made_on=made_on, with_materials=with_materials)
         part.replace(out)

@@ -30,10 +30,10 @@ from gateway.audit.bag import BagWriter
 from gateway.audit.jws_check import Header, decode_segment, parse_header, split
 from gateway.audit.pack_readme import Signed, write_readme
 from gateway.core.entry import Entry, EntryKind, from_leaf, leaf_hash
-from gateway.core.identity import parse_agency
 from gateway.core.log.batch_receipt import SEPARATOR
 from gateway.core.log.note import NoteError, parse_note, parse_signature_line
 from gateway.core.port.evidence import CaseBundle, CaseEntry, CaseStatement, EvidenceHead, EvidenceSource, PackKeys
+from gateway.core.schema_register import Schema
 
 FORMAT: Final = "fasttrack-evidence/1"
 
@@ -104,7 +104,7 @@ class _Packer:
         self._source = source
         self._with_materials = with_materials
         self._signed: list[Signed] = []
-        self._records: dict[str, bytes] = {}
+        self._records: dict[str, tuple[bytes, Schema]] = {}
 
     async def add_all(
         self,
@@ -236,7 +236,7 @@ class _Packer:
             record = path.read_bytes()
         if record:
             self.bag.add(f"{folder}/record.bin", record)
-            self._records[bundle.handoff] = record
+            self._records[bundle.handoff] = record, Schema(named["schema"], named["version"])
         else:
             self.packed.missing.append(f"the record of handoff {bundle.handoff} is not in the material store")
         for item in manifest.get("materials", []):
@@ -256,11 +256,8 @@ class _Packer:
         self._signed.append(Signed(folder, header.algorithm, entry.recorded_at))
 
     def _rendition(self, entry: Entry) -> dict[str, Any]:
-        record = self._records.get(entry.handoff, b"")
-        made = None
-        if record:
-            sender, receiver = parse_agency(entry.sender).system, parse_agency(entry.receiver).system
-            made = self._source.render(record, sender, receiver)
+        found = self._records.get(entry.handoff)
+        made = None if found is None else self._source.render(*found, entry.receiver)
         is_same = (
             made is not None
             and sha256(made.data).hexdigest() == entry.rendition_sha256
@@ -272,7 +269,7 @@ class _Packer:
             self.packed.renditions += 1
         else:
             reason = f"the rendition of entry {entry.index} was made by {entry.mapping_version}, which is not here"
-            if not record:
+            if found is None:
                 reason = f"the rendition of entry {entry.index} cannot be made again without its record"
             self.packed.missing.append(reason)
         return {"index": entry.index, "mapping_version": entry.mapping_version, "is_included": is_same}

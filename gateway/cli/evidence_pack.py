@@ -14,7 +14,7 @@ import typer
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json
-from gateway.cli.stored_case import MaterialsDir, PseudonymKey, StoredCase, to_pseudonym
+from gateway.cli.stored_case import MaterialsDir, PseudonymKey, SchemaVersions, StoredCase, to_pseudonym
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,6 +40,7 @@ def export(
         Path | None, typer.Option("--tsa-ca", exists=True, help="CAs of the time-stamp authority.")
     ] = None,
     materials_dir: MaterialsDir = None,
+    schema_versions: SchemaVersions = None,
     with_materials: Annotated[
         bool, typer.Option("--with-materials", help="Put the documents and recordings into the pack too.")
     ] = False,
@@ -49,7 +50,8 @@ def export(
 
     It holds personal data: records and, if asked for, documents. FASTTRACK_DATABASE_URL names the ledger; connect as
     the owner of the schema. FASTTRACK_VAULT_URL and FASTTRACK_MASTER_KEY_FILE open it; of a destroyed case the pack has
-    entries, receipts and proofs. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
+    entries, receipts and proofs. Renditions are made again by the schemas that --schema-versions gives the agencies, as
+    the gateway made them. `fasttrack verify` reads the pack, and its README.md says how to do it with openssl.
 
     Exit codes: 0 done, 1 there is no such case, 2 bad settings, 3 the database cannot be reached.
     """
@@ -82,6 +84,7 @@ def export(
                 out,
                 materials_dir,
                 vault=vault,
+                register=schema_versions,
                 with_materials=with_materials,
                 made_on=today,
             )

@@ -13,7 +13,7 @@ import typer
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.failure import fail
 from gateway.cli.output import print_json, print_table
-from gateway.cli.stored_case import MaterialsDir, PseudonymKey, StoredCase, to_pseudonym
+from gateway.cli.stored_case import MaterialsDir, PseudonymKey, SchemaVersions, StoredCase, to_pseudonym
 from gateway.config import SettingsError, parse_database_url, parse_vault
 
 SAME, DIFFERS, CANNOT_TELL = 0, 1, 2
@@ -30,12 +30,7 @@ def replay(
             "--settings", exists=True, envvar="FASTTRACK_RULE_SETTINGS", help="YAML of other readings of the rules."
         ),
     ] = None,
-    schema_versions: Annotated[
-        Path | None,
-        typer.Option(
-            "--schema-versions", exists=True, envvar="FASTTRACK_SCHEMA_VERSIONS", help="Agencies with another schema."
-        ),
-    ] = None,
+    schema_versions: SchemaVersions = None,
     is_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Judge every stored record of a case by the rule set that its entry names, and compare result and inputs.

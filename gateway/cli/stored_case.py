@@ -24,6 +24,12 @@ MaterialsDir = Annotated[
         "--materials-dir", exists=True, envvar="FASTTRACK_MATERIALS_DIR", help="Folder of the material store."
     ),
 ]
+SchemaVersions = Annotated[
+    Path | None,
+    typer.Option(
+        "--schema-versions", exists=True, envvar="FASTTRACK_SCHEMA_VERSIONS", help="Agencies with another schema."
+    ),
+]
 
 
 def to_pseudonym(case: str, key: Path | None) -> str:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from adapters.registry import Adapters
 from gateway.app import adapters
+from gateway.app_audit import CaseSource
 from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode
 from gateway.core.port.ledger import InboxRow, StoredHandoff
 from gateway.core.schema_register import Schema
 from gateway.flows.check import check_bundle
 from gateway.flows.fetch import _render
+from gateway.ledger.evidence_source import EvidenceReader
 from tests.adapters.cases import READABLE
 from tests.support.bundle import PDF, new_case_number, segment, to_native_record, transfer_manifest, transfer_record
 from tests.support.fake_parts import POLICE, World, fake_sign
 
+_READS = ("entries", "bundles", "statements", "keys", "head", "proof")
 _RETURN = next(sample for sample in READABLE if sample.kind == "RETURN")
 
 
@@ -85,6 +89,21 @@ def test_register_of_the_setting_is_read(tmp_path: Path) -> None:
     adapters.cache_clear()
     with pytest.raises(ValueError, match="ps:110105"):
         adapters(register)
+
+
+async def test_pack_has_the_rendition_that_the_registered_receiver_got(tmp_path: Path) -> None:
+    """An auditor's pack is made by the schemas that the gateway went by, in both directions."""
+    register = tmp_path / "schemas.toml"
+    register.write_text('[schema]\n"ps:110108" = "police 3.3"\n', encoding="utf-8")
+    ledger = cast(EvidenceReader, SimpleNamespace(**dict.fromkeys(_READS)))
+    source = CaseSource(ledger, None, register)
+    made = source.render(_RETURN.source.read_bytes(), Schema("procuratorate", "2.0"), "ps:110108")
+    rules, _, data = await _version_written({"ps:110108": Schema("police", "3.3")})
+    assert made is not None and (made.mapping_version, made.data) == (rules, data)
+    record = transfer_record(new_case_number()).replace(b'version="3.2"', b'version="3.3"')
+    assert source.render(record, Schema("police", "3.3"), "pr:110108") is not None
+    assert source.render(record, Schema("police", "3.2"), "pr:110108") is None
+    assert source.render(record, Schema("police", "3.3"), "ov:110000") is None
 
 
 async def test_schema_of_another_system_is_refused() -> None:

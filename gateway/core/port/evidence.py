@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gateway.core.schema_register import Schema
+
 
 @dataclass(frozen=True, slots=True)
 class CaseEntry:
@@ -137,8 +139,14 @@ class EvidenceSource(Protocol):
     async def proof(self, index: int, size: int) -> Sequence[bytes]:
         """Inclusion path of an entry in the tree of a size."""
 
-    def render(self, record: bytes, sender: str, receiver: str) -> MadeRendition | None:
-        """Make a rendition with the present mapping; None when the record cannot be rendered."""
+    def render(self, record: bytes, schema: Schema, receiver: str) -> MadeRendition | None:
+        """Make a rendition with the present mapping; None when the record cannot be rendered.
+
+        Args:
+            record: as its sender wrote it.
+            schema: that its manifest names.
+            receiver: agency, short form.
+        """
 
     def material(self, sha256: str) -> Path | None:
         """File of a material; None when it is not here."""
