@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.form.definition import Concern, FormKind
+from gateway.core.judge.override import NAME as FINDING_OVERRIDE
 from gateway.core.manifest import Material
 from gateway.core.procedure.procedural_act import PROCEDURAL_ACT
 from tests.rpc.conftest import Signers
@@ -71,13 +72,21 @@ async def test_example_of_every_published_statement_is_taken(gateway: RunningGat
     form = book().find(FormKind.STATEMENT, name, 1)
     role = "ps" if "ps" in form.issuers else form.issuers[0]
     # A register of officers judges what its agency states afterwards, so it comes from one that states nothing else.
-    agency = f"{role}:110105" if name == "qualification-register" else f"{role}:110108"
+    agency = f"{role}:110105" if name in ("qualification-register", FINDING_OVERRIDE) else f"{role}:110108"
     files = gateway.pki.agency(agency)
     signer = load_issued(files.sign_certificate, files.sign_key)
     case_number = "" if form.concern is Concern.NO_CASE else new_case_number()
     body = changed_example(FormKind.STATEMENT, name)
     statement = make_statement(body, case_number, type=name, issuer=agency)
     async with Desk(gateway, agency) as desk:
+        if name == FINDING_OVERRIDE:
+            # Only the register of its issuer proves that the approver may approve.
+            head = {"level": "MEDIUM", "post": "UNIT_HEAD", "status": "VALID"}
+            days = {"obtained_on": "2022-01-01", "valid_to": "2026-12-31"}
+            officers = [{"officer_no": body[who], **head, **days} for who in ("officer", "approver")]
+            register = {"unit_code": "110105000000", "as_of": "2024-06-01", "officers": officers}
+            stated = make_statement(register, type="qualification-register", issuer=agency)
+            await desk.state(sign_stated(stated, signer))
         answer = await desk.state(sign_stated(statement, signer))
     assert answer.receipt.jws
     # The ledger knows of no freeze in a new case; it says so, and takes the renewal.

@@ -138,7 +138,7 @@ UUID7 = (
     .map(lambda value: UUID(str(value)[:14] + "7" + str(value)[15:]))
 )
 INSTANT = st.datetimes(
-    datetime(1970, 1, 1), datetime(9998, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))])
+    datetime(1970, 1, 1), datetime(2199, 12, 30), timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))])
 )
 TITLE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=200)
 MATERIAL = st.builds(
