@@ -318,6 +318,10 @@ class ScheduleTelemetry:
         self.totals["failed"] += 1
         self._voice.say(logging.ERROR, "a case cannot be counted", reason=reason)
 
+    def unwatched(self, reason: str) -> None:
+        """The watch failed, for a reason; it is started again."""
+        self._voice.say(logging.ERROR, "new facts are not watched for", reason=reason)
+
     def unavailable(self, code: IntEnum) -> None:
         """The ledger does not answer, for a reason."""
         self._voice.say(logging.WARNING, "cannot be reached", reason=code.name)

@@ -49,13 +49,15 @@ def command(
 
     When it has counted every case it prints one line {"scheduling": origin, "counting": name, "cases": n, "raised": n,
     "failed": n}. ``fasttrack clocks CASE`` shows the same name when the gateway counts alike. A case that cannot be
-    counted fails alone: it is logged, and tried again. Exit codes: 0 stopped, 2 bad settings, 3 no database.
+    counted fails alone: it is logged, and tried again. Exit codes: 0 stopped, 1 with --once when a case could not be
+    counted, 2 bad settings, 3 no database.
     """
     from gateway.app_counting import find_years  # noqa: PLC0415 - --help stays fast
     from gateway.app_scheduler import SchedulerSettings, run_scheduler_process  # noqa: PLC0415 - --help stays fast
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - as above
     from gateway.telemetry import set_up_logging  # noqa: PLC0415 - as above
 
+    failed = 0
     set_up_logging(os.environ.get("FASTTRACK_LOG_LEVEL", "INFO"))
 
     async def work(stop: asyncio.Event) -> None:
@@ -71,7 +73,9 @@ def command(
 
             def ready(totals: Mapping[str, str | int]) -> None:
                 # What comes later comes one by one; only the first reading is worth a line.
+                nonlocal failed
                 shown.close()
+                failed = int(totals["failed"])
                 announce(scheduling=origin, **totals)
 
             await run_scheduler_process(chosen, stop, ready, is_once=once, progress=progress)
@@ -84,3 +88,6 @@ def command(
         complain(f"cannot count: {error}", ExitCode.USAGE, as_json=is_json)
     except (OSError, GatewayError) as error:
         complain(f"the database cannot be reached: {error}", ExitCode.UNREACHABLE, as_json=is_json)
+    if once and failed:
+        hint = "fasttrack fsck says what is wrong with their rows; the limits of all other cases were raised"
+        complain(f"{failed} cases could not be counted", ExitCode.REFUSED, as_json=is_json, hint=hint)

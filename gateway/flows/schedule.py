@@ -59,6 +59,9 @@ class ScheduleObserver(Protocol):
     def failed(self, reason: str) -> None:
         """A case could not be counted, for a reason; it is tried again."""
 
+    def unwatched(self, reason: str) -> None:
+        """The watch failed, for a reason; until it is started again new facts are found a minute late at most."""
+
     def unavailable(self, code: ErrorCode) -> None:
         """The ledger does not answer, for a reason."""
 
@@ -179,33 +182,41 @@ async def run_scheduler(scheduler: Scheduler, stop: asyncio.Event, ready: Callab
         stop: set it to stop.
         ready: called once, when all cases were read.
     """
-    async with scheduler.watch.subscribe(FACT_TOPIC) as wakes:
-        wake, is_ready = asyncio.Event(), False
+    wake, is_ready = asyncio.Event(), False
+    following = asyncio.create_task(_follow(scheduler, wake), name="facts watch")
+    try:
+        while not stop.is_set():
+            wake.clear()
+            try:
+                await scheduler.catch_up()
+                await scheduler.raise_due()
+            except GatewayError as error:
+                if error.code not in _PASSING:
+                    raise
+                scheduler.observe.unavailable(error.code)
+                await _sleep(stop, wake, _RETRY_SECONDS)
+                continue
+            if not is_ready:
+                is_ready = True
+                ready()
+            await _sleep(stop, wake, _seconds_to(scheduler))
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
-        async def follow() -> None:
-            async for _ in wakes():
-                wake.set()
 
-        following = asyncio.create_task(follow(), name="facts watch")
+async def _follow(scheduler: Scheduler, wake: asyncio.Event) -> None:
+    """Wake the scheduler when there are new facts, until the watch is stopped; one that fails is started again."""
+    while True:
         try:
-            while not stop.is_set():
-                wake.clear()
-                try:
-                    await scheduler.catch_up()
-                    await scheduler.raise_due()
-                except GatewayError as error:
-                    if error.code not in _PASSING:
-                        raise
-                    scheduler.observe.unavailable(error.code)
-                    await _sleep(stop, wake, _RETRY_SECONDS)
-                    continue
-                if not is_ready:
-                    is_ready = True
-                    ready()
-                await _sleep(stop, wake, _seconds_to(scheduler))
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            async with scheduler.watch.subscribe(FACT_TOPIC) as wakes:
+                async for _ in wakes():
+                    wake.set()
+        except Exception as error:
+            scheduler.observe.unwatched(type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _seconds_to(scheduler: Scheduler) -> float:

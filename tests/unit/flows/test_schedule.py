@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,7 +19,8 @@ from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact.fact import Fact, KnownFact
 from gateway.core.port.ledger import Appended, FactRow
-from gateway.flows.schedule import AGAIN, Scheduler
+from gateway.flows import schedule
+from gateway.flows.schedule import AGAIN, Scheduler, run_scheduler
 from tests.support.fake_ledger import FakeClock, FakeWatch
 
 TABLE = load_clock_table()
@@ -44,6 +46,7 @@ class World:
         is_destroyed: every case was destroyed.
         unreadable: a case whose facts somebody has changed; "" for none.
         failed: what cases could not be counted for.
+        unwatched: what the watch failed for.
     """
 
     clock: FakeClock
@@ -55,6 +58,7 @@ class World:
     is_destroyed: bool = False
     unreadable: str = ""
     failed: list[str] = field(default_factory=list)
+    unwatched: list[str] = field(default_factory=list)
     raised: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def tell(self, case: str, kind: str, at: datetime | date, person: str = P, **inputs: Any) -> None:
@@ -101,6 +105,7 @@ class World:
 
             raised = staticmethod(self._observed)
             failed = staticmethod(self.failed.append)
+            unwatched = staticmethod(self.unwatched.append)
 
             @staticmethod
             def looked(cases: int, waiting: int) -> None:
@@ -256,3 +261,25 @@ async def test_scheduler_case_that_cannot_be_counted_fails_alone_and_is_tried_ag
     await scheduler.raise_due()
     # It slept over the warnings of that case.
     assert [level for level, _, _ in world.said("K20")] == [*whole, "breach"]
+
+
+async def test_scheduler_whose_watch_fails_says_so_and_watches_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that died in silence would let every new fact wait for the next minute."""
+    monkeypatch.setattr(schedule, "_RETRY_SECONDS", 0)
+    scheduler, stop = world.scheduler(), asyncio.Event()
+    watch = FakeWatch(wakes=2)
+    calls: list[int] = []
+
+    def before(number: int) -> None:
+        calls.append(number)
+        if len(calls) == 2:
+            raise OSError("the connection is gone")
+        if len(calls) == 4:
+            stop.set()
+
+    watch.before_wake = before
+    scheduler.watch = watch
+    await run_scheduler(scheduler, stop, lambda: None)
+    assert (calls, world.unwatched) == ([0, 1, 0, 1], ["OSError"])
