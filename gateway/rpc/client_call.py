@@ -85,7 +85,19 @@ class RetryPolicy:
                 return None
         elif not error.is_transient:
             return None
-        longest = min(self.first_delay_seconds * 2.0 ** (attempt - 1), self.max_delay_seconds)
+        return self.pause_seconds(attempt)
+
+    def pause_seconds(self, number: int) -> float:
+        """How long to wait before the next call.
+
+        Args:
+            number: of calls in a row that came to nothing, from 1.
+
+        Returns:
+            seconds, doubled each time, with jitter.
+        """
+        # The exponent is bounded because a float is.
+        longest = min(self.first_delay_seconds * 2.0 ** min(number - 1, 64), self.max_delay_seconds)
         # Without jitter all clients of a gateway that comes back would call in the same instant.
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
@@ -186,7 +198,7 @@ class Connection:
             await asyncio.sleep(delay)
 
     async def follow(self, method: Callable[..., Any], name: str, request: Callable[[int], Any], cursor: int) -> Stream:
-        """Follow a stream whose messages have a cursor; a broken one is taken up again where it broke.
+        """Follow a stream whose messages have a cursor; one that broke or ended is taken up again where it was.
 
         Args:
             method: of a stub on this channel.
@@ -201,13 +213,16 @@ class Connection:
             CallRefused: the caller may not ask.
             GatewayUnreachable: no connection, also after all attempts in a row.
         """
-        failures = 0
+        failures = ends = 0
         while True:
             stream = method(request(cursor), metadata=self.metadata())
             try:
                 async for message in stream:
-                    cursor, failures = message.cursor, 0
+                    cursor, failures, ends = message.cursor, 0, 0
                     yield message
+                # A proxy that ends every stream at once must not be asked in a loop.
+                ends += 1
+                await asyncio.sleep(self.retry.pause_seconds(ends))
             except grpc.aio.AioRpcError as error:
                 failure = to_exception(error, target=self.target, method=name)
                 failures += 1
