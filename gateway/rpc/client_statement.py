@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from gateway.core.digest import sha256_hex
 from gateway.core.entry import EntryKind
-from gateway.core.errors import Finding
-from gateway.core.signed import payload_of
+from gateway.core.errors import Finding, GatewayError
+from gateway.core.signed import payload_bytes_of
 from gateway.core.statement import Statement, parse_statement, to_payload
 from gateway.rpc.client_call import Connection
 from gateway.rpc.client_error import EvidenceRejected
@@ -102,9 +100,9 @@ class StatementCalls(Connection):
         jws = self.statement_signer(to_payload(statement))
         request = wire.SubmitStatementRequest(statement_jws=jws)
         answer = await self.unary(self._statements.SubmitStatement, request)
-        receipt = self._stated_receipt(answer.receipt, statement.statement_id, is_fresh=not answer.replayed)
+        receipt = self._stated_receipt(answer.receipt, str(statement.statement_id), is_fresh=not answer.replayed)
         # ES256 never gives the same signature twice, so a replay is told by what was signed.
-        if receipt.entry.content_sha256 != _payload_sha256(jws) or (
+        if receipt.entry.content_sha256 != sha256_hex(payload_bytes_of(jws)) or (
             not answer.replayed and receipt.entry.statement_sha256 != _sha256(jws)
         ):
             raise EvidenceRejected("the receipt is for another statement")
@@ -126,7 +124,7 @@ class StatementCalls(Connection):
         Raises:
             CallRefused: NOT_A_PARTY and others.
             GatewayUnreachable: no answer.
-            EvidenceRejected: a receipt does not verify.
+            EvidenceRejected: a receipt does not verify, or is not for the statement beside it.
         """
         token = ""
         while True:
@@ -161,23 +159,38 @@ class StatementCalls(Connection):
         return self._read(answer.item)
 
     def _read(self, item: wire.StatementItem) -> ReadStatement:
-        receipt = self._stated_receipt(item.receipt, UUID(item.statement_id), is_fresh=False)
-        if receipt.entry.statement_sha256 != _sha256(item.statement_jws):
-            raise EvidenceRejected("the statement is not the one that the ledger records")
-        payload = json.dumps(payload_of(item.statement_jws), ensure_ascii=False).encode()
-        return ReadStatement(parse_statement(payload), item.statement_jws, receipt)
+        receipt = self._stated_receipt(item.receipt, item.statement_id, is_fresh=False)
+        return read_statement(item.statement_jws, receipt)
 
-    def _stated_receipt(self, message: ReceiptMessage, statement_id: UUID, *, is_fresh: bool) -> Receipt:
+    def _stated_receipt(self, message: ReceiptMessage, statement_id: str, *, is_fresh: bool) -> Receipt:
         receipt = verify_receipt(message, self.verifier, handoff=None, kinds=(EntryKind.STATED,), is_fresh=is_fresh)
-        if receipt.entry.act_id != str(statement_id):
+        if receipt.entry.act_id != statement_id:
             raise EvidenceRejected("the receipt is for another statement")
         return receipt
 
 
+def read_statement(statement_jws: str, receipt: Receipt) -> ReadStatement:
+    """Read a statement that the gateway gave, by the receipt that was verified for it.
+
+    Args:
+        statement_jws: compact JWS, as it came.
+        receipt: proof of its entry, verified.
+
+    Returns:
+        the statement.
+
+    Raises:
+        EvidenceRejected: it is not the one that the entry records, or is no statement.
+    """
+    if receipt.entry.statement_sha256 != _sha256(statement_jws):
+        raise EvidenceRejected("the statement is not the one that the ledger records")
+    try:
+        statement = parse_statement(payload_bytes_of(statement_jws))
+    except (GatewayError, ValueError, IndexError) as error:
+        raise EvidenceRejected("the statement that the ledger records cannot be read") from error
+    return ReadStatement(statement, statement_jws, receipt)
+
+
 def _sha256(jws: str) -> str:
-    return hashlib.sha256(jws.encode("ascii")).hexdigest()
-
-
-def _payload_sha256(jws: str) -> str:
-    segment = jws.split(".")[1]
-    return hashlib.sha256(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))).hexdigest()
+    # What came over the wire is any text; only ASCII has the digest of what was signed.
+    return sha256_hex(jws.encode())
