@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from asyncpg import Pool
+
     from gateway.config import Settings
     from gateway.core.errors import GatewayError
     from gateway.core.form.book import FormBook
@@ -234,70 +236,78 @@ async def _open_with(settings: Settings, vault: CaseKeys, clock: Clock) -> Async
     policy = load_policy(settings.witness_policy, settings.origin)
     statements = load_receipt_signer(settings.receipt_cert, settings.receipt_key)
     pseudonyms, sealer = Pseudonyms(settings.pseudonym_key_file.read_bytes()), Sealer(settings.origin, vault)
-    pool = await open_pool(settings.database_url)
-    batcher = Batcher(
-        pool,
-        origin=settings.origin,
-        clock=clock,
-        sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
-        observe=telemetry.batch,
-        sealer=sealer,
-    )
-    watch, store = Watch(settings.database_url), LocalStore(settings.materials_dir)
     procedure, forms, schemas = (
         procedure_of(settings.rule_settings),
         load_forms(settings.form_settings, limits_of(settings)),
         adapters(settings.schema_versions),
     )
-    follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
-    parts = Parts(
-        origin=settings.origin,
-        clock=clock,
-        pseudonyms=pseudonyms,
-        verify=follower.verify,
-        verify_statement=follower.verify_statement,
-        statement_forms=statement_forms(forms),
-        writer=batcher,
-        reader=Reader(pool, sealer),
-        notices=ScheduleReader(pool, sealer),
-        watch=watch,
-        store=store,
-        grants=Grants(pool),
-        adapters=schemas,
-        procedure=procedure,
-        statements=statements,
-        checkpoints=CheckpointStore(pool),
-        mirror=MirrorReader(pool, sealer),
-        policy=policy,
-        forms=forms,
-        clocks=forms.limits.table,
-        counting=forms.limits.counting,
-    )
+    async with _closing(await open_pool(settings.database_url)) as pool:
+        batcher = Batcher(
+            pool,
+            origin=settings.origin,
+            clock=clock,
+            sign=lambda claims: statements.sign(claims, RECEIPT_TYPE),
+            observe=telemetry.batch,
+            sealer=sealer,
+        )
+        watch, store = Watch(settings.database_url), LocalStore(settings.materials_dir)
+        follower = KeyFollower(KeyStore(pool), watch, settings.signing_ca)
+        parts = Parts(
+            origin=settings.origin,
+            clock=clock,
+            pseudonyms=pseudonyms,
+            verify=follower.verify,
+            verify_statement=follower.verify_statement,
+            statement_forms=statement_forms(forms),
+            writer=batcher,
+            reader=Reader(pool, sealer),
+            notices=ScheduleReader(pool, sealer),
+            watch=watch,
+            store=store,
+            grants=Grants(pool),
+            adapters=schemas,
+            procedure=procedure,
+            statements=statements,
+            checkpoints=CheckpointStore(pool),
+            mirror=MirrorReader(pool, sealer),
+            policy=policy,
+            forms=forms,
+            clocks=forms.limits.table,
+            counting=forms.limits.counting,
+        )
 
-    async def refuse(caller: Agency, method: str, error: GatewayError) -> int:
-        return await record_refusal(batcher, caller, method, error)
+        async def refuse(caller: Agency, method: str, error: GatewayError) -> int:
+            return await record_refusal(batcher, caller, method, error)
 
-    server = GatewayServer(
-        parts,
-        Chain(telemetry, peer_agency, refuse),
-        server_credentials(settings.tls_cert, settings.tls_key, settings.tls_ca),
-    )
+        server = GatewayServer(
+            parts,
+            Chain(telemetry, peer_agency, refuse),
+            server_credentials(settings.tls_cert, settings.tls_key, settings.tls_ca),
+        )
+        try:
+            await batcher.start()
+            await watch.start()
+            await register_versions(batcher, procedure.definitions().items(), schemas.definitions())
+            await follower.start(batcher, settings.signers_dir)
+            await finish_destructions(make_office(batcher, pool, store, vault))
+            port = await server.start(settings.listen)
+            log_event(_LOG, logging.INFO, "serving", listening=settings.listen)
+            yield lambda: port
+        finally:
+            await server.stop()
+            await follower.stop()
+            await watch.stop()
+            await batcher.stop()
+            log_event(_LOG, logging.INFO, "stopped")
+
+
+@asynccontextmanager
+async def _closing(pool: Pool[Any]) -> AsyncIterator[Pool[Any]]:
+    """Close a pool last, also when what is built upon it cannot be."""
     try:
-        await batcher.start()
-        await watch.start()
-        await register_versions(batcher, procedure.definitions().items(), schemas.definitions())
-        await follower.start(batcher, settings.signers_dir)
-        await finish_destructions(make_office(batcher, pool, store, vault))
-        port = await server.start(settings.listen)
-        log_event(_LOG, logging.INFO, "serving", listening=settings.listen)
-        yield lambda: port
+        yield pool
     finally:
-        await server.stop()
-        await follower.stop()
-        await watch.stop()
-        await batcher.stop()
         await pool.close()
-        log_event(_LOG, logging.INFO, "stopped")
 
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: Callable[[int], Any]) -> None:
