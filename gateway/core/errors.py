@@ -406,6 +406,7 @@ class GatewayError(Exception):
     Attributes:
         case: pseudonym of the case that the refused call was about, once that is verified; "" before.
         handoff: the handoff that the refused call named, if any.
+        is_repeated: whether the caller was refused so a short time before, and that was recorded.
     """
 
     def __init__(self, findings: Iterable[Finding] | Finding, *, retry_after_seconds: float | None = None) -> None:
@@ -413,6 +414,7 @@ class GatewayError(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.case = ""
         self.handoff: UUID | None = None
+        self.is_repeated = False
         super().__init__(", ".join(finding.code.name for finding in self.findings))
 
     @property
@@ -422,8 +424,8 @@ class GatewayError(Exception):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the refusal belongs into the ledger (see ``UNRECORDED``)."""
-        return self.code not in UNRECORDED
+        """Whether the refusal belongs into the ledger: no code of ``UNRECORDED``, and no mere repetition."""
+        return self.code not in UNRECORDED and not self.is_repeated
 
 
 def refuse(code: ErrorCode, path: str = "", message: str = "", basis: str = "") -> GatewayError:

@@ -109,6 +109,9 @@ def _is_adult(births: Iterable[PartialDate | None], days: Collection[date]) -> b
 class EnquiryLimit:
     """How many questions are answered in a time, in all and for each code, so that codes cannot be tried out.
 
+    Of the refusals of an agency only the first in that time belongs into the ledger: a system that asks in a loop must
+    not make the ledger grow, whatever the codes.
+
     Args:
         most: questions of one agency in ``within``.
         most_a_code: questions for one code in ``within``.
@@ -119,6 +122,8 @@ class EnquiryLimit:
     most_a_code: int = 10
     within: timedelta = timedelta(minutes=10)
     _asked: dict[str, deque[datetime]] = field(default_factory=dict)
+    _refused: dict[str, datetime] = field(default_factory=dict)
+    """When a refusal of an agency was last recorded."""
 
     def count(self, agency: str, token: str, now: datetime) -> None:
         """Count a question.
@@ -129,7 +134,7 @@ class EnquiryLimit:
             now: aware.
 
         Raises:
-            GatewayError: ENQUIRY_TOO_OFTEN, with the time to wait.
+            GatewayError: ENQUIRY_TOO_OFTEN, with the time to wait; ``is_repeated`` after the first in ``within``.
         """
         for key in [key for key, times in self._asked.items() if times[-1] <= now - self.within]:
             del self._asked[key]
@@ -140,5 +145,9 @@ class EnquiryLimit:
             if len(times) >= most:
                 wait = (times[0] + self.within - now).total_seconds()
                 finding = Finding(ErrorCode.ENQUIRY_TOO_OFTEN, "code", "too many questions in a short time")
-                raise GatewayError(finding, retry_after_seconds=wait)
+                refusal = GatewayError(finding, retry_after_seconds=wait)
+                refusal.is_repeated = now - self._refused.get(agency, now - self.within) < self.within
+                if not refusal.is_repeated:
+                    self._refused[agency] = now
+                raise refusal
             times.append(now)

@@ -89,3 +89,21 @@ def test_limit_holds_for_each_code_and_each_caller_and_passes() -> None:
     with pytest.raises(GatewayError):
         limit.count("xx:110000", "d", NOW)
     limit.count("xx:110000", "a", NOW + timedelta(minutes=10))
+
+
+def test_refusals_for_asking_too_often_are_recorded_once_in_a_window() -> None:
+    """A self-service system that asks in a loop, by one code or many, makes one entry in ten minutes."""
+    limit, recorded = EnquiryLimit(most=600, most_a_code=1, within=timedelta(minutes=10)), []
+    for code in "ab":
+        limit.count("xx:110000", code, NOW)
+    for minute in range(9):
+        with pytest.raises(GatewayError) as refusal:
+            limit.count("xx:110000", "ab"[minute % 2], NOW + timedelta(minutes=minute))
+        recorded.append(refusal.value.is_recorded)
+    assert recorded == [True, *[False] * 8]
+    for agency, code, minute in (("xx:120000", "c", 9), ("xx:110000", "a", 10)):
+        at = NOW + timedelta(minutes=minute)
+        limit.count(agency, code, at)
+        with pytest.raises(GatewayError) as refusal:
+            limit.count(agency, code, at)
+        assert refusal.value.is_recorded
