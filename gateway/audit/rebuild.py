@@ -221,7 +221,8 @@ class Mirrors:
 
     def _add(self, index: int, leaf_hash: bytes, replay: CaseReplay, rows: Rows) -> Entry:
         found = self._find(index, leaf_hash, Findings())
-        assert found is not None  # plan() named what is missing
+        if found is None:
+            raise ContradictionError(f"entry {index} was in a mirror when the tail was planned, and is in none now")
         entry, mirrored, bundle = found
         track = mirrored.beside.get("tracks", b"")
         columns = replay.columns(index, mirrored.leaf, leaf_hash, track)

@@ -63,14 +63,12 @@ def _add(first: _Point | None, second: _Point | None) -> _Point | None:
 
 
 def _times(number: int, point: _Point) -> _Point | None:
-    result, power = None, point
+    result: _Point | None = None
+    power: _Point | None = point
     while number:
         if number & 1:
             result = _add(result, power)
-        doubled = _add(power, power)
-        # The order of the curve is prime and the numbers are below it, so no power of two of a point is at infinity.
-        assert doubled is not None
-        power, number = doubled, number >> 1
+        power, number = _add(power, power), number >> 1
     return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.core.identity import Agency
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.rpc.client import GatewayClient
     from gateway.rpc.client_call import RetryPolicy
 
-TLS_FIELDS = ("target", "ca", "cert", "key", "signing_ca")
+TLS_FIELDS = ("target", "ca", "cert", "key")
 SIGN_FIELDS = ("sign_cert", "sign_key")
 
 
@@ -32,6 +32,22 @@ class SettingsError(Exception):
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class TlsSettings(NamedTuple):
+    """What a channel is made of.
+
+    Args:
+        target: host:port.
+        ca: CA of the gateway's TLS certificate, PEM.
+        cert: the caller's TLS certificate, PEM.
+        key: its private key, PEM.
+    """
+
+    target: str
+    ca: Path
+    cert: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,21 @@ class ConnectionSettings:
             names = ", ".join(str(path) for path in unreadable)
             raise SettingsError(f"no such file: {names}", "check the path, or make the files with `python -m certs`")
 
+    def require_tls(self, *further: str) -> TlsSettings:
+        """Check what a channel needs, and further settings, all at once.
+
+        Args:
+            further: names of settings.
+
+        Returns:
+            target and files.
+
+        Raises:
+            SettingsError: some are not there.
+        """
+        self.require((*TLS_FIELDS, *further))
+        return TlsSettings(self.target or "", self.ca or Path(), self.cert or Path(), self.key or Path())
+
     @property
     def agency(self) -> Agency:
         """The caller, as its TLS certificate names it.
@@ -140,13 +171,11 @@ def open_client(settings: ConnectionSettings, *, retry: RetryPolicy | None = Non
     from gateway.rpc.client import GatewayClient  # noqa: PLC0415 - grpc takes longer to load than --help may take
     from gateway.trust.tls import channel_credentials  # noqa: PLC0415 - as above
 
-    settings.require(TLS_FIELDS)
-    ca, cert, key = settings.ca, settings.cert, settings.key
-    assert settings.target and ca and cert and key
+    target, *files = settings.require_tls("signing_ca")
     return GatewayClient(
-        settings.target,
-        channel_credentials(ca, cert, key),
-        verifier=_verifier(settings),
+        target,
+        channel_credentials(*files),
+        verifier=_verifier(settings.signing_ca or Path()),
         signer=_signer(settings),
         statement_signer=_signer(settings, is_statement=True),
         policy=_policy(settings),
@@ -219,11 +248,10 @@ class SigningCaVerifier:
         return verify_statement(jws, typ=RECONCILE_TYPE, signing_ca=self._signing_ca, now=datetime.now(UTC))
 
 
-def _verifier(settings: ConnectionSettings) -> SigningCaVerifier:
+def _verifier(signing_ca: Path) -> SigningCaVerifier:
     from cryptography import x509  # noqa: PLC0415 - as above
 
-    assert settings.signing_ca is not None  # for mypy; required before
     try:
-        return SigningCaVerifier(x509.load_pem_x509_certificate(settings.signing_ca.read_bytes()))
+        return SigningCaVerifier(x509.load_pem_x509_certificate(signing_ca.read_bytes()))
     except ValueError as error:
         raise SettingsError("the signing CA cannot be read", "--signing-ca is a PEM file") from error

@@ -112,9 +112,9 @@ async def make_draft(request: DraftRequest, client: GatewayClient) -> tuple[Bund
     from gateway.app import adapters  # noqa: PLC0415 - as above
 
     reading = read_record(request.record_path, request.sender, request.receiver)
-    assert reading.header is not None  # for mypy; read_record refuses otherwise
-    assert reading.case is not None  # as above
-    header = reading.header
+    header, case = reading.header, reading.case
+    if header is None or case is None:
+        raise LocalFindings(reading.findings)
     wanted = dict.fromkeys(reference.sha256 for reference in reading.digests)
     given = [digest_file(path) for path in request.files]
     found = {digest.sha256: digest for digest in (*_search(request.folders, wanted), *given)}
@@ -126,7 +126,7 @@ async def make_draft(request: DraftRequest, client: GatewayClient) -> tuple[Bund
             f"{len(missing)} materials that the record names are in no folder given: {', '.join(paths)}",
             "name the folder or file that has them: --materials DIR or --material FILE",
         )
-    described = describe_materials(reading.case)
+    described = describe_materials(case)
     materials = [
         replace(described[sha256], path=digest.path)
         if sha256 in described

@@ -120,7 +120,6 @@ class LocalGateway:
                 # Ctrl-C reaches the whole terminal group; whoever started it decides when it ends.
                 start_new_session=True,
             )
-        assert self._process.stdout is not None  # for mypy
         line = first_line(self._process.stdout, START_SECONDS)
         if not line:
             self.kill()
@@ -165,16 +164,18 @@ class LocalGateway:
         self.stop()
 
 
-def first_line(stream: IO[bytes], timeout_seconds: float) -> bytes:
+def first_line(stream: IO[bytes] | None, timeout_seconds: float) -> bytes:
     """Read the first line of a process.
 
     Args:
-        stream: its standard output.
+        stream: its standard output; None when it has none.
         timeout_seconds: how long to wait.
 
     Returns:
         the line; empty when the process ends or takes too long.
     """
+    if stream is None:
+        return b""
     deadline = time.monotonic() + timeout_seconds
     line = b""
     while not line.endswith(b"\n"):

@@ -55,7 +55,6 @@ class LocalProcess:
                 # Ctrl-C reaches the whole terminal group; whoever started it decides when it ends.
                 start_new_session=True,
             )
-        assert self._process.stdout is not None  # for mypy
         line = first_line(self._process.stdout, START_SECONDS)
         if not line:
             self.kill()
@@ -74,9 +73,11 @@ class LocalProcess:
             its exit status.
 
         Raises:
+            LocalGatewayError: it was not started.
             subprocess.TimeoutExpired: it goes on.
         """
-        assert self._process is not None  # only after start
+        if self._process is None:
+            raise LocalGatewayError(f"the {self.name} was not started")
         code = self._process.wait(timeout_seconds)
         self._reap()
         return code

@@ -17,8 +17,6 @@ from gateway.cli.process import UntilEof, complain, run_until_stopped
 if TYPE_CHECKING:
     from gateway.audit.mirror import Followed
 
-_FIELDS = ("target", "ca", "cert", "key", "witness_policy")
-
 
 def command(
     *,
@@ -65,15 +63,13 @@ def command(
 
     async def work(stop: asyncio.Event) -> None:
         connection = ConnectionSettings(target, ca, cert, key, witness_policy=witness_policy).with_profile(profile)
-        connection.require(_FIELDS)
-        # For mypy; required before.
-        assert connection.target and connection.ca and connection.cert and connection.key and connection.witness_policy
+        gateway, *files = connection.require_tls("witness_policy")
         await run_mirror(
             folder,
             connection.agency,
-            parse_policy(connection.witness_policy.read_text(encoding="utf-8")),
-            connection.target,
-            channel_credentials(connection.ca, connection.cert, connection.key),
+            parse_policy((connection.witness_policy or Path()).read_text(encoding="utf-8")),
+            gateway,
+            channel_credentials(*files),
             stop,
             lambda followed: _print(followed, folder, is_json=is_json),
             is_first=init,

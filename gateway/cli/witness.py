@@ -13,8 +13,6 @@ from gateway.cli.connection import ConnectionSettings, SettingsError
 from gateway.cli.exit_code import ExitCode
 from gateway.cli.process import AsJson, UntilEof, announce, complain, run_until_stopped
 
-_FIELDS = ("target", "ca", "cert", "key")
-
 
 def command(
     *,
@@ -61,13 +59,12 @@ def command(
 
     async def work(stop: asyncio.Event) -> None:
         connection = ConnectionSettings(target, ca, cert, key).with_profile(profile)
-        connection.require(_FIELDS)
-        assert connection.target and connection.ca and connection.cert and connection.key  # for mypy; required before
+        gateway, *files = connection.require_tls()
         settings = WitnessSettings(name=name, key=witness_key, log=log_key, state=state, listen=listen)
         await run_witness_process(
             settings,
-            connection.target,
-            channel_credentials(connection.ca, connection.cert, connection.key),
+            gateway,
+            channel_credentials(*files),
             stop,
             lambda address: announce(witnessing=name, listening=address),
             is_first=init,

@@ -19,7 +19,7 @@ from ctypes import POINTER, c_char_p, c_int, c_long, c_size_t, c_ulong, c_void_p
 from functools import lru_cache
 from typing import Any, Final
 
-from gateway.core.errors import ErrorCode, refuse
+from gateway.core.errors import ErrorCode, GatewayError, refuse
 
 SIGNER_ID: Final = b"1234567812345678"
 """Default distinguishing identifier of a signer (GM/T 0009-2012, section 10)."""
@@ -180,8 +180,8 @@ class Libcrypto:
 
     def _made(self, stack: ExitStack, pointer: int | None, free: str) -> int:
         """Take over an object that was just made; a null pointer means that the memory is used up."""
-        _require(pointer is not None)
-        assert pointer is not None  # for mypy
+        if pointer is None:
+            raise _failure()
         stack.callback(self._c[free], pointer)
         return pointer
 
@@ -212,7 +212,11 @@ class Libcrypto:
 
 def _require(is_done: bool) -> None:
     if not is_done:
-        raise refuse(ErrorCode.ALGORITHM_UNAVAILABLE, message="OpenSSL failed at SM2, although it has it")
+        raise _failure()
+
+
+def _failure() -> GatewayError:
+    return refuse(ErrorCode.ALGORITHM_UNAVAILABLE, message="OpenSSL failed at SM2, although it has it")
 
 
 def candidates() -> Iterator[ctypes.CDLL]:
