@@ -1,4 +1,4 @@
-"""What lies beside the entries: bundles, texts of decisions, and who may read which material."""
+"""Bundles beside the entries, the grants that they give, and why content cannot be read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from gateway.audit.finding import AuditFinding, Report
 from gateway.audit.jws_check import JwsError, decode_segment, parse_header, split
 from gateway.audit.leaf_form import FIELDS, Fields, parse_fields
 from gateway.core.digest import sm3_hex
-from gateway.core.errors import GatewayError
-from gateway.core.identity import Role, parse_agency
 from gateway.core.log.key_history import KeyHistory, Standing
 from gateway.core.port.fsck import FsckSource, Row, Unread
 from gateway.core.pseudonym import Pseudonyms
@@ -222,104 +220,3 @@ async def check_remaining_keys(source: FsckSource, report: Report) -> None:
     for case in await source.remaining_keys(list(destroyed)):
         reason = "the case was destroyed, and its key is still there: run `fasttrack case finish`"
         report(AuditFinding("case-key-remains", "entry", f"seq={destroyed[case]}", reason, destroyed[case]))
-
-
-async def check_details(
-    source: FsckSource, start: int, stop: int | None, report: Report, destroyed: Mapping[str, int]
-) -> None:
-    """Check the texts of decisions against the digests in their entries.
-
-    Args:
-        source: the ledger.
-        start: first index.
-        stop: index after the last; None for the end.
-        report: takes the findings.
-        destroyed: cases that an entry says were destroyed.
-    """
-    async for page in source.details(start, stop):
-        for seq, leaf, body, why in page:
-            if body is None and b'"detail_sha256":' not in leaf:
-                # Most entries; a quotation mark inside of a value would be escaped, so this is the field or nothing.
-                continue
-            fields = parse_fields(leaf)
-            if fields is None:
-                continue
-            wanted = fields[_AT["detail_sha256"]]
-            place = f"seq={seq} column=body"
-            if body is None and wanted is not None:
-                report(AuditFinding("detail-missing", "detail", place, "the text of the decision is missing", seq))
-            elif body is not None and wanted is None:
-                report(AuditFinding("detail-stray", "detail", place, "the entry has no text", seq))
-            elif body is not None and why:
-                report_unread(report, "detail", seq, fields[_AT["case"]] or "", why, destroyed)
-            elif body is not None and sha256(body).hexdigest() != wanted:
-                report(AuditFinding("detail-digest", "detail", place, "not the text whose digest is in the entry", seq))
-
-
-async def check_facts(source: FsckSource, start: int, stop: int | None, report: Report) -> None:
-    """Check the facts of cases against the digests in their entries.
-
-    Args:
-        source: the ledger.
-        start: first index.
-        stop: index after the last; None for the end.
-        report: takes the findings.
-    """
-    async for page in source.facts(start, stop):
-        for seq, leaf, case, body in page:
-            if body is None and b'"facts_sha256":' not in leaf:
-                continue
-            fields = parse_fields(leaf)
-            if fields is None:
-                continue
-            wanted = fields[_AT["facts_sha256"]]
-            place = f"seq={seq} column=body"
-            if body is None and wanted is not None:
-                report(AuditFinding("fact-missing", "fact", place, "the facts of the entry are missing", seq))
-            elif body is not None and wanted is None:
-                report(AuditFinding("fact-stray", "fact", place, "the entry has no facts", seq))
-            elif body is not None and sha256(body).hexdigest() != wanted:
-                report(AuditFinding("fact-digest", "fact", place, "not the facts whose digest is in the entry", seq))
-            elif body is not None and case != fields[_AT["case"]]:
-                place, reason = f"seq={seq} column=case_id", "the entry is of another case"
-                report(AuditFinding("fact-case", "fact", place, reason, seq))
-
-
-async def check_notices(source: FsckSource, report: Report) -> None:
-    """Check whom an entry about a limit is a notice to.
-
-    Args:
-        source: the ledger.
-        report: takes the findings.
-    """
-    async for page in source.notices():
-        for seq, leaf, agencies in page:
-            fields = parse_fields(leaf) if leaf is not None else None
-            told = json.loads(fields[_AT["notified"]] or "[]") if fields is not None else []
-            if list(agencies) != told:
-                place = f"seq={seq}"
-                report(AuditFinding("notice", "notice", place, "not the agencies that the entry names", seq))
-
-
-def find_malformed_grants(page: Sequence[Row]) -> list[AuditFinding]:
-    """Grants that no bundle and no upload can have given.
-
-    An upload leaves no entry, so whether a well-formed grant was earned by one cannot be told.
-
-    Args:
-        page: agency, sha256.
-
-    Returns:
-        a finding for each.
-    """
-
-    findings = []
-    for agency, digest in page:
-        try:
-            is_good = parse_agency(agency).role is not Role.OVERSIGHT and len(digest) == _HEX_DIGITS // 2
-        except GatewayError:
-            is_good = False
-        if not is_good:
-            place = f"sha256={digest.hex()} column=agency"
-            findings.append(AuditFinding("grant-malformed", "material_grant", place, "no agency has this grant"))
-    return findings

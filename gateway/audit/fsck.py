@@ -19,14 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from gateway.audit.bundle_check import (
-    BundleCheck,
-    check_details,
-    check_facts,
-    check_notices,
-    check_remaining_keys,
-    find_malformed_grants,
-)
+from gateway.audit.beside_check import check_details, check_facts, check_notices, find_malformed_grants
+from gateway.audit.bundle_check import BundleCheck, check_remaining_keys
 from gateway.audit.case_replay import CaseReplay
 from gateway.audit.finding import AuditFinding, Findings, Severity
 from gateway.audit.key_check import load_keys
