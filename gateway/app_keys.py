@@ -14,8 +14,8 @@ from typing import Final
 
 from cryptography import x509
 
+from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.handoff import Command
 from gateway.core.log.key_history import KeyHistory, RevocationReason
 from gateway.core.log.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.port.ledger import Appended, InboxWatch, LedgerWriter

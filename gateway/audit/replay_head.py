@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.core.command import Command
 from gateway.core.entry import Entry, EntryKind, HandoffState
-from gateway.core.handoff import Command, HandoffHead
+from gateway.core.handoff import HandoffHead
 from gateway.core.identity import parse_actor, parse_agency
 from gateway.core.procedure.lifecycle import CaseState
 from gateway.core.procedure.track import NO_TRACKS, Tracks, from_row

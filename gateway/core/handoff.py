@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from gateway.core.case.value import CHINA_TIME
-from gateway.core.command import DEFAULT_LEASE, Bundle, Command
+from gateway.core.command import Command
 from gateway.core.entry import CLOCK_KINDS, OPEN_STATES, OWN_KINDS, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.handoff_head import CaseHead, Decided, HandoffHead, Place, write_entry
@@ -24,11 +24,8 @@ from gateway.core.procedure.track import MAX_TRACK_BYTES, Tracks, row_sha256, to
 from gateway.core.procedure.track_step import track_decide, track_submit
 
 __all__ = [
-    "DEFAULT_LEASE",
     "MAX_LEASE",
-    "Bundle",
     "CaseHead",
-    "Command",
     "Decided",
     "HandoffHead",
     "Place",

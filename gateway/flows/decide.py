@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind
 from gateway.core.errors import ErrorCode, Finding, GatewayError
-from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import Appended
 from gateway.flows.fetch import append_act

@@ -13,9 +13,9 @@ from uuid import UUID
 from gateway.core.access.mask import MaskedCopy
 from gateway.core.access.visibility import View, find_withheld
 from gateway.core.case.value import CHINA_TIME
+from gateway.core.command import Command
 from gateway.core.entry import OPEN_STATES, EntryKind, HandoffState, from_leaf
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
-from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.lineage import report_sha256
 from gateway.core.manifest import Manifest, parse_manifest

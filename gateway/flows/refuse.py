@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind
 from gateway.core.errors import GatewayError
-from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import LedgerWriter
 from gateway.flows.request import content_sha256

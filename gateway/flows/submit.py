@@ -10,11 +10,11 @@ from typing import Any
 from gateway.core.access.restriction import restrictions_sha256
 from gateway.core.access.visibility import View, find_withheld
 from gateway.core.case.value import CHINA_TIME
+from gateway.core.command import Bundle, Command
 from gateway.core.digest import sm3_hex
 from gateway.core.entry import EntryKind, from_leaf, pair_number_of
 from gateway.core.errors import ErrorCode, Finding, GatewayError, refuse
 from gateway.core.fact.of_annex import read_annex_facts
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import Appended, EntryFilter
 from gateway.core.procedure.track_cause import read_record_cause

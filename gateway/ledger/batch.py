@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.core.command import Command
 from gateway.core.errors import ErrorCode, Finding, GatewayError
-from gateway.core.handoff import Command
 from gateway.core.log.batch_receipt import BatchTree
 from gateway.core.port.ledger import Appended
 from gateway.ledger.draft import Draft, Recorded, Written

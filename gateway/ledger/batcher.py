@@ -26,9 +26,9 @@ from typing import Any, Final
 
 import asyncpg
 
+from gateway.core.command import Command
 from gateway.core.entry import SALT_BYTES, WITHOUT_RECEIPT
 from gateway.core.errors import ErrorCode, GatewayError, refuse
-from gateway.core.handoff import Command
 from gateway.core.log.batch_receipt import BatchTree, join_receipt
 from gateway.core.log.merkle_tile import TileEdge
 from gateway.core.port.flow import Clock

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from gateway.core.command import Command
 from gateway.core.entry import MAX_LEAF_BYTES, WITHOUT_RECEIPT, Entry, EntryKind, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact.fact import FACT_TOPIC, notice_topic
-from gateway.core.handoff import CaseHead, Command, Decided, HandoffHead, Place, decide_act
+from gateway.core.handoff import CaseHead, Decided, HandoffHead, Place, decide_act
 from gateway.core.log.batch_receipt import BatchTree, to_claims
 from gateway.core.log.merkle_tile import FullTile, TileEdge
 from gateway.ledger.head import Heads, to_state_text

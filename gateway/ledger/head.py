@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind, HandoffState
-from gateway.core.handoff import CaseHead, Command, HandoffHead
+from gateway.core.handoff import CaseHead, HandoffHead
 from gateway.core.identity import GATEWAY
 from gateway.core.log.key_history import NO_MARKS, KeyMarks, registration_id, revocation_id
 from gateway.core.log.merkle import TILE_LEVELS, Frontier

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.core.handoff import Command
+from gateway.core.command import Command
 from gateway.core.log.merkle_tile import TileEdge
 from gateway.core.port.ledger import Appended
 from gateway.ledger.draft import Draft

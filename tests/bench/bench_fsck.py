@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.app_audit import run_fsck
 from gateway.app_vault import VaultAccess
 from gateway.audit.fsck import Known
+from gateway.core.command import Bundle, Command
 from gateway.core.digest import sha256_hex, sm3_hex
 from gateway.core.entry import EntryKind
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import GATEWAY_URI
 from gateway.core.manifest import Manifest, NativeRecord, to_payload
 from gateway.core.pseudonym import Pseudonyms

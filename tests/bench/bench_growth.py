@@ -7,8 +7,8 @@ import hashlib
 import uuid
 from datetime import UTC, datetime
 
+from gateway.core.command import Bundle, Command
 from gateway.core.entry import EntryKind
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import parse_agency
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher

@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.core.command import Bundle, Command
 from gateway.core.entry import EntryKind
-from gateway.core.handoff import Bundle, Command
 from gateway.core.identity import Agency, Role
 from gateway.core.route import RecordKind
 from gateway.ledger.batcher import Batcher, Sign

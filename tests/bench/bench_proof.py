@@ -19,8 +19,8 @@ from typing import Any
 
 import asyncpg
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind
-from gateway.core.handoff import Command
 from gateway.core.identity import parse_agency
 from gateway.core.log.merkle import verify_inclusion
 from gateway.ledger.batcher import Batcher

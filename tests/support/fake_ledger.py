@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from gateway.core.command import Command
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact.fact import KnownFact, from_facts_bytes
-from gateway.core.handoff import CaseHead, Command, HandoffHead, Place, decide_act
+from gateway.core.handoff import CaseHead, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import (
     Appended,

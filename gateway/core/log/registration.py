@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind
-from gateway.core.handoff import Command
 from gateway.core.identity import GATEWAY
 from gateway.core.log.key_history import RevocationReason, derive_id, registration_id, revocation_id
 

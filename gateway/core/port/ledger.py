@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from gateway.core.access.enquiry import Progress
+from gateway.core.command import Command
 from gateway.core.entry import Entry, EntryKind, HandoffState
 from gateway.core.fact.fact import KnownFact
-from gateway.core.handoff import Command
 from gateway.core.identity import Agency
 from gateway.core.procedure.track import Tracks
 from gateway.core.route import RecordKind

@@ -11,9 +11,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from gateway.core.command import Command
 from gateway.core.entry import EntryKind, from_leaf, leaf_hash
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.handoff import Command
 from gateway.core.log.batch_receipt import parse_receipt, verify_place
 from gateway.ledger.batcher import Batcher
 from tests.integration.ledger.act import (

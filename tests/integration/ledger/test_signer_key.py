@@ -9,9 +9,9 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from gateway.core.command import Command
 from gateway.core.entry import OWN_KINDS, EntryKind
 from gateway.core.errors import ErrorCode
-from gateway.core.handoff import Command
 from gateway.core.log.key_history import KeyHistory, RevocationReason, Standing
 from gateway.core.log.registration import KeyFacts, register_adapter, register_key, register_rule_set, revoke_key
 from gateway.core.port.ledger import Appended

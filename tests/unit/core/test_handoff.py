@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.command import Bundle, Command
 from gateway.core.entry import CLOCK_KINDS, OWN_KINDS, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.handoff import MAX_LEASE, Bundle, CaseHead, Command, Decided, HandoffHead, Place, decide_act
+from gateway.core.handoff import MAX_LEASE, CaseHead, Decided, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency, Role
 from gateway.core.procedure.lifecycle import CaseState, Stage
 from gateway.core.route import RecordKind

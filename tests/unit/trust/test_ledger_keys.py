@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.core.command import Command
 from gateway.core.entry import Entry
-from gateway.core.handoff import CaseHead, Command, Place, decide_act
+from gateway.core.handoff import CaseHead, Place, decide_act
 from gateway.core.log.key_history import RevocationReason
 from gateway.core.log.registration import register_key, revoke_key
 from gateway.trust.chain import thumbprint

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.core.command import Command
 from gateway.core.entry import OWN_KINDS, Entry, EntryKind, from_leaf, to_leaf
 from gateway.core.errors import ErrorCode, GatewayError
-from gateway.core.handoff import CaseHead, Command, Decided, Place, decide_act
+from gateway.core.handoff import CaseHead, Decided, Place, decide_act
 from gateway.core.identity import GATEWAY, parse_agency
 from gateway.core.log.key_history import (
     KeyHistory,
