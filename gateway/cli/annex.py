@@ -17,6 +17,7 @@ import typer
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.day import to_day
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.local_file import read_at_most
 
 if TYPE_CHECKING:
     from gateway.core.annex import Annex
@@ -269,8 +270,7 @@ def _read(file: Path, most_bytes: int = 0) -> bytes:
     from gateway.core.form.book import MAX_FORM_BYTES  # noqa: PLC0415 - with the forms
 
     try:
-        with file.open("rb") as stream:
-            return stream.read((most_bytes or MAX_FORM_BYTES) + 1)
+        return read_at_most(file, most_bytes or MAX_FORM_BYTES)
     except OSError as error:
         _fail(f"{file}: {error.strerror or error}", "check the path and its permissions")
 
@@ -279,11 +279,14 @@ def _read_record(file: Path | None, sender: str) -> Case | None:
     if file is None:
         return None
     from gateway.app import adapters  # noqa: PLC0415 - their tables take a while to load
+    from gateway.core.manifest import MAX_RECORD_BYTES  # noqa: PLC0415 - as above
 
     known = adapters()
     if sender not in known.names():
         raise typer.BadParameter(f"say which schema the record has: {', '.join(known.names())}", param_hint="--from")
-    reading = known.read_any(file.read_bytes(), sender=sender, receiver=_RECEIVERS.get(sender, "procuratorate"))
+    reading = known.read_any(
+        read_at_most(file, MAX_RECORD_BYTES), sender=sender, receiver=_RECEIVERS.get(sender, "procuratorate")
+    )
     if reading.case is None:
         from gateway.cli.failure import fail  # noqa: PLC0415 - only when it goes wrong
 

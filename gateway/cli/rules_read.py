@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gateway.cli.local_file import read_at_most
+
 if TYPE_CHECKING:
     from gateway.core.annex import Annex
     from gateway.core.case.record import Reading
@@ -80,13 +82,14 @@ def read_local(
     from gateway.core.form.definition import Scene  # noqa: PLC0415 - as above
     from gateway.core.identity import parse_agency  # noqa: PLC0415 - as above
     from gateway.core.judge.proceeding import make_dossier  # noqa: PLC0415 - as above
+    from gateway.core.manifest import MAX_RECORD_BYTES  # noqa: PLC0415 - as above
 
     known = adapters()
     for option, name in (("--from", sender), ("--to", receiver)):
         if name and name not in known.names():
             raise typer.BadParameter(f"not one of {', '.join(known.names())}", param_hint=option)
     try:
-        data = file.read_bytes()
+        data = read_at_most(file, MAX_RECORD_BYTES)
     except OSError as error:
         raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="FILE") from error
     ways = [(one, other) for one in known.names() for other in known.names() if one != other]

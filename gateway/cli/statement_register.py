@@ -17,6 +17,7 @@ import typer
 from gateway.cli.command import JSON_OPTION
 from gateway.cli.day import to_day
 from gateway.cli.exit_code import ExitCode
+from gateway.cli.local_file import read_at_most
 from gateway.cli.output import from_finding, print_findings, print_json
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def register(  # noqa: PLR0917 - typer reads the options from the parameters
     Exit status: 0 the body was printed (there may be warnings), 1 the table has errors, 2 a file or option is wrong.
     """
     from gateway.core.errors import Severity  # noqa: PLC0415 - with the forms
+    from gateway.core.form.register_csv import MAX_BYTES  # noqa: PLC0415 - as above
 
     if encoding.lower() not in _ENCODINGS:
         raise typer.BadParameter(f"one of {', '.join(_ENCODINGS)}", param_hint="--encoding")
-    body, findings = make_body(file.read_bytes(), unit, to_day(as_of, "--as-of"), encoding.lower())
+    body, findings = make_body(read_at_most(file, MAX_BYTES), unit, to_day(as_of, "--as-of"), encoding.lower())
     is_refused = any(finding.severity is Severity.ERROR for finding in findings)
     if out is not None and not is_refused:
         out.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
