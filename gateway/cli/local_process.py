@@ -161,25 +161,3 @@ def local_witness(
         "FASTTRACK_WITNESS_LISTEN": listen,
     }
     return LocalProcess(short, ["witness"], environ, home)
-
-
-def local_stamper(database_url: str, home: Path, *, url: str, roots: Path, interval_seconds: float) -> LocalProcess:
-    """Prepare a stamper.
-
-    Args:
-        database_url: as the role ``fasttrack_gateway``.
-        home: folder for its log.
-        url: of the time-stamp authority.
-        roots: its CAs, PEM.
-        interval_seconds: pause between two looks at the ledger.
-
-    Returns:
-        the process.
-    """
-    environ = {
-        "FASTTRACK_DATABASE_URL": database_url,
-        "FASTTRACK_TSA_URL": url,
-        "FASTTRACK_TSA_ROOTS": str(roots),
-        "FASTTRACK_TSA_INTERVAL_SECONDS": str(interval_seconds),
-    }
-    return LocalProcess("stamper", ["stamper"], environ, home)

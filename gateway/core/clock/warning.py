@@ -75,25 +75,6 @@ def find_warnings(clock: Clock, due: Due | None) -> tuple[ClockWarning, ...]:
     return tuple(sorted(found, key=lambda warning: warning.at))
 
 
-def find_reached(clock: Clock, due: Due | None, now: datetime) -> tuple[WarningLevel, ...]:
-    """List the warnings that a running clock has reached.
-
-    Args:
-        clock: the clock; one that was stopped has reached what it had reached then.
-        due: its end.
-        now: aware.
-
-    Returns:
-        the levels, in order of time.
-    """
-    if clock.stopped_at is not None:
-        # A stop of which only the day is known is taken as late as it may have been.
-        stopped = clock.stopped_at
-        until = stopped if isinstance(stopped, datetime) else datetime.combine(stopped, time.max, CHINA_TIME)
-        now = min(now, until)
-    return tuple(warning.level for warning in find_warnings(clock, due) if warning.at <= now)
-
-
 def is_breached(clock: Clock, due: Due | None, now: datetime) -> bool:
     """Tell whether a limit was broken.
 

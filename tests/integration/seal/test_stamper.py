@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.cli.local_process import LocalProcess, local_stamper
+from gateway.cli.local_process import LocalProcess
 from gateway.core.errors import ErrorCode
 from gateway.ledger.checkpoint import CheckpointStore
 from gateway.ledger.pool import open_pool
@@ -52,15 +52,24 @@ class Authority:
         return http_reply(rejection() if self.is_unwilling else self.tsa.answer(request))
 
 
+def local_stamper(log: SealedLog, authority: Authority, url: str, interval_seconds: float) -> LocalProcess:
+    """A stamper that asks an authority at an address, and trusts its CA."""
+    roots = log.home / "tsa-roots.pem"
+    roots.write_bytes(authority.tsa.ca.certificate.public_bytes(Encoding.PEM))
+    environ = {
+        "FASTTRACK_DATABASE_URL": log.gateway.database_url,
+        "FASTTRACK_TSA_URL": url,
+        "FASTTRACK_TSA_ROOTS": str(roots),
+        "FASTTRACK_TSA_INTERVAL_SECONDS": str(interval_seconds),
+    }
+    return LocalProcess("stamper", ["stamper"], environ, log.home / "stamper")
+
+
 @asynccontextmanager
 async def stamping(log: SealedLog, authority: Authority) -> AsyncIterator[LocalProcess]:
     """Run a stamper that asks an authority."""
-    roots = log.home / "tsa-roots.pem"
-    roots.write_bytes(authority.tsa.ca.certificate.public_bytes(Encoding.PEM))
     async with serve(authority.reply) as url:
-        process = local_stamper(
-            log.gateway.database_url, log.home / "stamper", url=url, roots=roots, interval_seconds=INTERVAL_SECONDS
-        )
+        process = local_stamper(log, authority, url, INTERVAL_SECONDS)
         await asyncio.to_thread(process.start)
         try:
             yield process
@@ -133,14 +142,10 @@ async def test_stamper_once_says_whether_there_is_a_token(log: SealedLog, pool: 
     log.signer().start("--init")
     await log.submit()
     await until(CheckpointStore(pool).latest)
-    roots = log.home / "tsa-roots.pem"
-    roots.write_bytes(authority.tsa.ca.certificate.public_bytes(Encoding.PEM))
     async with serve(authority.reply) as url:
         for is_away, status in ((True, 3), (False, 0), (False, 0)):
             authority.is_away = is_away
-            process = local_stamper(
-                log.gateway.database_url, log.home / "once", url=url, roots=roots, interval_seconds=1
-            )
+            process = local_stamper(log, authority, url, 1)
             await asyncio.to_thread(process.start, "--once")
             assert await asyncio.to_thread(process.wait) == status
     assert len(authority.tsa.requests) == 1
