@@ -17,10 +17,12 @@ from gateway.core.errors import ErrorCode, Finding, GatewayError
 from gateway.ledger.failure import is_unavailable
 
 _RETRY_AFTER_SECONDS: Final = 1.0
-HARMLESS: Final = frozenset({"cardinality", "convert_to", "count", "max", "min", "split_part", "string_agg", "unnest"})
+HARMLESS: Final = frozenset(
+    "cardinality convert_to count max min octet_length split_part string_agg sum unnest".split()
+)
 """Functions that change nothing; the database says so too (``provolatile``, tested)."""
 _KEYWORDS: Final = frozenset(
-    "all and any as coalesce else exists from in lateral not on or select then union values when where".split()
+    "all and any as coalesce else exists from in lateral not on or over select then union values when where".split()
 )
 """Words that stand before a parenthesis and call nothing that could."""
 _BEGINNING: Final = re.compile(r"[\s(]*(?:select|with)\s", re.IGNORECASE)
