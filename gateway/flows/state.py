@@ -16,6 +16,7 @@ from gateway.core.entry import EntryKind, from_leaf
 from gateway.core.envelope import CLOCK_SKEW
 from gateway.core.errors import ErrorCode, Finding, GatewayError, Severity, refuse
 from gateway.core.fact.fact import Fact, facts_sha256, to_facts_bytes
+from gateway.core.fact.handed_on import KNOWN_AT, take_over
 from gateway.core.fact.of_statement import read_statement_facts
 from gateway.core.identity import Agency
 from gateway.core.page_token import open_page_token, seal_page_token
@@ -181,7 +182,8 @@ async def _tell(parts: Parts, statement: Statement, case: str) -> Acted:
 
 async def _judge_extensions(parts: Parts, statement: Statement, acted: Acted, case: str) -> list[Finding]:
     """Tell the issuer of an extension that comes too late; what counts, the fold of the case decides."""
-    if not any(fact.kind == EXTENDED for fact in acted.facts):
+    # What is taken over from another case was judged there.
+    if not any(fact.kind == EXTENDED and KNOWN_AT not in fact.inputs for fact in acted.facts):
         return []
     known = await parts.reader.case_facts(case)
     path = "/body/extension" if statement.type == PROCEDURAL_ACT else "/body/decided_at"
@@ -200,7 +202,8 @@ async def _judge_overdue(parts: Parts, statement: Statement, case: str) -> list[
 async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
     """What a procedural act does to the persons, and what it tells the clocks.
 
-    What another case hands on is written there once and never changes, so it may be read before the lock.
+    What another case hands on is written there once and never changes, so it may be read before the lock. The facts
+    that go with it are those which that case knows by now; of who was handed on it takes no more acts.
     """
     number, other_number = statement.case_number, statement.body.get("other_case", "")
     other = parts.pseudonyms.case(other_number) if other_number else ""
@@ -218,6 +221,10 @@ async def _act(parts: Parts, statement: Statement, case: str) -> Acted:
         there=partial(parts.pseudonyms.person, other_number) if other_number else None,
         given=given,
     )
+    if given is not None:
+        known, at = await parts.reader.case_facts(other), statement.occurred_at
+        events = parts.clocks.person_events
+        return Acted(cause, tuple(take_over(known, other=other, case=case, at=at, events=events)))
     tracks = await parts.reader.tracks(case)
     return Acted(cause, tuple(read_act_facts(statement, cause, tracks)))
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.core.entry import HandoffState
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import KnownFact, from_facts_bytes
+from gateway.core.fact.handed_on import to_known
 from gateway.core.port.ledger import InboxRow, StoredStatement
 from gateway.ledger.receipt import to_appended
 from gateway.ledger.sealed import COMMON, CaseSeal, Sealer
@@ -88,7 +89,7 @@ def open_number(seal: CaseSeal | GatewayError, row: Any) -> str:
 def to_facts(rows: Iterable[Any]) -> list[KnownFact]:
     """Read facts out of rows with the columns ``seq``, ``recorded_at`` and ``body``."""
     return [
-        KnownFact(fact, row["recorded_at"].astimezone(UTC), row["seq"])
+        to_known(fact, row["recorded_at"].astimezone(UTC), row["seq"])
         for row in rows
         for fact in from_facts_bytes(row["body"])
     ]

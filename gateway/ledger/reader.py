@@ -16,6 +16,7 @@ from gateway.core.access.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact.fact import KnownFact
+from gateway.core.fact.handed_on import find_takers, with_left
 from gateway.core.identity import Agency
 from gateway.core.log.merkle import (
     EMPTY_ROOT,
@@ -261,12 +262,14 @@ class Reader:
             case: its pseudonym.
 
         Returns:
-            its facts, by the entries that brought them.
+            its facts, by the entries that brought them, and who has left it for a case that has taken the person over.
 
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
-        return to_facts(await self._fetch("case_facts", case))
+        known = to_facts(await self._fetch("case_facts", case))
+        taken = {name: to_facts(await self._fetch("case_facts", name)) for name in find_takers(known)}
+        return with_left(known, case, taken) if taken else known
 
     async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
         """Read what the submit of a handoff said.

@@ -171,6 +171,33 @@ async def test_scenario_12_present_suspect_is_accepted_and_the_absent_one_refuse
     assert (await cast.world.tracks(case))[2].own == Own.NOT_ACCEPTED, "the file goes on without the absent one"
 
 
+async def test_minor_who_is_split_off_keeps_the_limits_in_the_case_that_takes_him_over(cast: Cast) -> None:
+    """Each limit has the same last day there and has ended here; what was said of it is not said again (T24)."""
+    minor = suspect(2, law="264", measure=detention(), birth=day("2009-05-01"))
+    case = papers(transfer(suspect(1, law="264"), minor))
+    own = replace(papers(transfer(minor)), police_no=case.police_no[:-4] + "0099")
+    await cast.pr.accept(await cast.police.submit(case))
+    before = await cast.world.clocks(case)
+    cast.clock.set("2026-02-09T09:00")
+    await cast.world.schedule()
+    said = await cast.oversight.entries(case, EntryKind.CLOCK_BREACHED, EntryKind.CLOCK_WARNED)
+    await cast.pr.act("split", case, persons=(2,), other_case=own.police_no)
+    assert await cast.world.clocks(case) == before, "until another case has him they run here"
+    await cast.pr.act("joined", own, other_case=case.police_no)
+    here, there = await cast.world.clocks(case), await cast.world.clocks(own)
+    of_minor = {key: due for key, due in before.items() if key[0] == 2}
+    assert there == of_minor and (2, "K23") in there
+    assert here == {key: due for key, due in before.items() if key[0] != 2}
+    await cast.world.schedule()
+    assert await cast.oversight.entries(own, EntryKind.CLOCK_BREACHED, EntryKind.CLOCK_WARNED) == []
+    assert await cast.oversight.entries(case, EntryKind.CLOCK_BREACHED, EntryKind.CLOCK_WARNED) == said
+    cast.clock.set("2026-03-20T09:00")
+    await cast.world.schedule()
+    for number in (case, own):
+        breached = await cast.oversight.entries(number, EntryKind.CLOCK_BREACHED)
+        assert [entry.clock for entry in breached].count("K23") == 1, "each of the two has his own"
+
+
 async def test_scenario_14_transfer_on_day_31_of_the_supplement_is_a_breach(cast: Cast) -> None:
     """Supplementary investigation has one month; a transfer after it is taken, and the breach is an entry."""
     case = papers(transfer(sent="2026-03-02T09:00"))

@@ -47,6 +47,7 @@ class State(NamedTuple):
     about: Mapping[str, Mapping[str, Any]] = {}
     problems: tuple[Problem, ...] = ()
     victims: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
 
     def put(self, before: Clock, *after: Clock) -> State:
         """Another clock in the place of one, or none."""
@@ -75,6 +76,10 @@ class Steps(NamedTuple):
     def step(self, state: State, known: KnownFact) -> State:
         """The state after one more fact."""
         fact = known.fact
+        if fact.person in state.left:
+            return state
+        if fact.kind == "left":
+            return self.leave(state, known)
         if fact.kind == "identity_unknown":
             limit = self.due(start_clock(self.table, "K11", fact.person, fact.at, in_custody=True))
             if limit is None or limit.is_past(known.known_at):
@@ -90,6 +95,21 @@ class Steps(NamedTuple):
         for kind in dict.fromkeys(row.id for row in self.table.rows if fact.kind in row.starts):
             state = self.start(state, kind, known)
         return state
+
+    def leave(self, state: State, known: KnownFact) -> State:
+        """Another case has taken the person over: nothing of the person runs here any more."""
+        at, person = known.fact.at, known.fact.person
+        state = state._replace(about={name: about for name, about in state.about.items() if name != person})
+        for clock in state.clocks:
+            if clock.person != person:
+                continue
+            try:
+                stopped = stop_clock(clock, at)
+            except GatewayError as error:
+                state = state.report(known, clock.rule.id, error.code)
+            else:
+                state = state.put(clock)._replace(ended=(*state.ended, stopped))
+        return state._replace(left=state.left | {person})
 
     def learn(self, state: State, fact: Fact) -> State:
         """What the fact says of its person."""

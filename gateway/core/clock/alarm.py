@@ -40,11 +40,13 @@ class Alarm:
         clock: the clock.
         level: what.
         due: its end; None when it cannot be counted, because a year of holidays is missing.
+        origin: case in which the limit began and the person's pseudonym there; None when it began where it runs.
     """
 
     clock: Clock
     level: WarningLevel
     due: Due | None
+    origin: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +95,19 @@ def find_alarms(fold: Fold, counting: Counting, now: datetime) -> tuple[list[Ala
     alarms: list[Alarm] = []
     moments: list[datetime] = []
     for clock in (*fold.book.running.values(), *fold.book.ended):
+        origin = fold.origins.get(clock.person)
         try:
             due = find_due(clock, counting)
         except GatewayError:
             if clock.is_running:
-                alarms.append(Alarm(clock, WarningLevel.UNCOUNTED, None))
+                alarms.append(Alarm(clock, WarningLevel.UNCOUNTED, None, origin))
             continue
         if not clock.is_running:
-            alarms += [Alarm(clock, WarningLevel.BREACH, due)] * is_breached(clock, due, now)
+            alarms += [Alarm(clock, WarningLevel.BREACH, due, origin)] * is_breached(clock, due, now)
             continue
         warnings = find_warnings(clock, due)
         reached = [warning.level for warning in warnings if warning.at <= now]
-        alarms += [Alarm(clock, level, due) for level in _choose(reached)]
+        alarms += [Alarm(clock, level, due, origin) for level in _choose(reached)]
         moments += [warning.at for warning in warnings if warning.at > now]
     return alarms, min(moments, default=None)
 
@@ -127,12 +130,13 @@ def to_command(case: str, alarm: Alarm, parties: Parties) -> Command:
         parties: agencies of the case.
 
     Returns:
-        the act; the same alarm is the same act, whoever asks for it and whomever it is a notice to.
+        the act; the same alarm is the same act, whoever asks for it and whomever it is a notice to. What was said of
+            a limit before another case took its person over is not said again there.
     """
     clock = alarm.clock
     _, kind, step = clock.key
     due = "" if alarm.due is None else to_moment_text(alarm.due.at)
-    about = (case, clock.person, kind, step, to_moment_text(clock.start), alarm.level.value, due)
+    about = (*(alarm.origin or (case, clock.person)), kind, step, to_moment_text(clock.start), alarm.level.value, due)
     return Command(
         kind=EntryKind.CLOCK_BREACHED if alarm.level is WarningLevel.BREACH else EntryKind.CLOCK_WARNED,
         actor=GATEWAY,

@@ -36,6 +36,7 @@ from gateway.core.clock.sending import find_sent
 from gateway.core.clock.table import ClockTable
 from gateway.core.errors import ErrorCode, GatewayError
 from gateway.core.fact.fact import Fact, KnownFact
+from gateway.core.fact.handed_on import LEFT
 from gateway.core.fact.order import order_facts
 
 INVESTIGATION: Final = "K11"
@@ -67,11 +68,13 @@ class Fold:
         book: its clocks.
         custody: whether each person is in custody; None when not known.
         problems: facts that did not count, in the order in which they happened.
+        origins: of each who was taken over from another case, that case and the pseudonym in it.
     """
 
     book: ClockBook
     custody: Mapping[str, bool | None]
     problems: tuple[Problem, ...]
+    origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def fold_facts(facts: Iterable[KnownFact], table: ClockTable, counting: Counting) -> Fold:
@@ -88,7 +91,8 @@ def fold_facts(facts: Iterable[KnownFact], table: ClockTable, counting: Counting
     folding = _Folding(table, counting, OpenBook(table))
     for known in order_facts(facts):
         folding.apply(known)
-    return Fold(folding.book.close(), dict(folding.persons.custody), tuple(folding.problems))
+    persons = folding.persons
+    return Fold(folding.book.close(), dict(persons.custody), tuple(folding.problems), dict(persons.origins))
 
 
 @dataclass(slots=True)
@@ -102,9 +106,12 @@ class _Folding:
     def apply(self, known: KnownFact) -> None:
         """Let a fact do what it does: to the person, to running clocks, then start what it starts."""
         fact = known.fact
-        if fact.kind == "identity_unknown" and self._is_known_late(known):
+        if fact.person in self.persons.left or (fact.kind == "identity_unknown" and self._is_known_late(known)):
             return
         self.persons.learn(fact)
+        if fact.kind == LEFT:
+            self._end_all(known)
+            return
         if fact.kind in CUSTODY:
             self._change_custody(known, CUSTODY[fact.kind])
         self._revise(known)
@@ -114,6 +121,14 @@ class _Folding:
             self._stop(kind, known)
         if fact.kind in self.table.started_by:
             self._start_all(self.table.started_by[fact.kind], known)
+
+    def _end_all(self, known: KnownFact) -> None:
+        """The limits of whoever has left run in the case that has taken the person over."""
+        for key in [key for key in self.book.running if key[0] == known.fact.person]:
+            try:
+                self.book.stop(key, known.fact.at)
+            except GatewayError as error:
+                self._report(known, key[1], error.code)
 
     def _is_known_late(self, known: KnownFact) -> bool:
         """Whether the limit that would not run for lack of an identity had passed before the ledger heard of it."""
@@ -220,7 +235,7 @@ class _Folding:
         fact = known.fact
         for key in [key for key in self.book.running if key[1] == kind]:
             clock = self.book.running[key]
-            if not self._concerns(clock, fact) or not _stops(clock, fact):
+            if not self._concerns(clock, known) or not _stops(clock, fact):
                 continue
             other = clock.rule.becomes.get(fact.kind)
             try:
@@ -238,7 +253,7 @@ class _Folding:
         if kind not in self.table.suspending:
             return
         for key, clock in list(self.book.running.items()):
-            if clock.is_suspended and clock.suspensions[-1].by == kind and self._concerns(clock, known.fact):
+            if clock.is_suspended and clock.suspensions[-1].by == kind and self._concerns(clock, known):
                 self._attempt(known, key, lambda clock: resume_clock(clock, known.fact.at), may_lengthen=False)
 
     def _start_all(self, kinds: Iterable[str], known: KnownFact) -> None:
@@ -249,6 +264,8 @@ class _Folding:
                 rule = self.table.find(kind, day)
             except GatewayError as error:
                 self._report(known, kind, error.code)
+                continue
+            if known.is_taken_over and not rule.is_of_person:
                 continue
             for subject in self._subjects(rule, fact):
                 facts = about.get(subject)
@@ -328,10 +345,10 @@ class _Folding:
             return sorted(self.persons.about)
         return [self._subject(rule, fact)]
 
-    def _concerns(self, clock: Clock, fact: Fact) -> bool:
+    def _concerns(self, clock: Clock, known: KnownFact) -> bool:
         if clock.rule.is_of_person or clock.rule.is_of_account:
-            return fact.person in ("", clock.person)
-        return True
+            return known.fact.person in ("", clock.person)
+        return not known.is_taken_over
 
     def _report(self, known: KnownFact, clock: str, code: ErrorCode) -> None:
         self.problems.append(Problem(known.fact.kind, known.fact.person, clock, code))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.core.clock.rule import RECIPIENT, STEP, UNTIL
 from gateway.core.fact.fact import Fact
+from gateway.core.fact.handed_on import LEFT, TAKEN_OVER
 
 CUSTODY: Final[Mapping[str, bool | None]] = {
     "detained": True,
@@ -30,8 +31,11 @@ MEASURES: Final[Mapping[str, str | None]] = {
     "measure_ended": None,
 }
 OF_EVENT: Final = frozenset(
-    {STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at", UNTIL}
-)
+    {
+        STEP, RECIPIENT, "clock", "extension", "length", "asset", "approver", "whole_account", "signed_at", UNTIL,
+        "to_case", "to_person", "from_case", "from_person",
+    }
+)  # fmt: skip
 """What is said of the event, not of the person."""
 OF_NO_SUSPECT: Final = frozenset(
     {
@@ -42,6 +46,9 @@ OF_NO_SUSPECT: Final = frozenset(
 """Events whose person may be an account or a victim."""
 
 
+_FROM: Final = frozenset({"from_case", "from_person"})
+
+
 @dataclass(slots=True)
 class Knowledge:
     """What is known while facts are counted; it grows with each fact.
@@ -50,11 +57,15 @@ class Knowledge:
         custody: whether each person is in custody; None when not known any more.
         about: what the limits of each person depend on.
         victims: persons whom a record named as victims.
+        origins: of each who was taken over from another case, that case and the pseudonym in it; the first of several.
+        left: persons whom another case has taken over.
     """
 
     custody: dict[str, bool | None] = field(default_factory=dict)
     about: dict[str, dict[str, Any]] = field(default_factory=dict)
     victims: set[str] = field(default_factory=set)
+    origins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
 
     def learn(self, fact: Fact) -> None:
         """Take what a fact says of its person; what it says of the event is not kept."""
@@ -62,6 +73,12 @@ class Knowledge:
             self.victims.add(fact.person)
         if not fact.person or fact.kind in OF_NO_SUSPECT:
             return
+        if fact.kind == LEFT:
+            self.left.add(fact.person)
+            self.about.pop(fact.person, None)
+            return
+        if fact.kind == TAKEN_OVER and fact.inputs.keys() >= _FROM:
+            self.origins.setdefault(fact.person, (fact.inputs["from_case"], fact.inputs["from_person"]))
         about = self.about.setdefault(fact.person, {})
         if fact.kind == "converted":
             # A conversion that does not say to what leads to the shorter of the two limits.

@@ -74,6 +74,9 @@ class ClockTable:
         self.suspending: Final = frozenset(other for row in self.rows for other in row.suspended_by)
         self.started_by: Final = _index((row.id, row.starts) for row in self.rows)
         self.stopped_by: Final = _index((row.id, row.stops) for row in self.rows)
+        self.person_events: Final = frozenset(
+            event for row in self.rows if row.is_of_person for event in (*row.starts, *row.stops)
+        )
 
     def has(self, kind: str) -> bool:
         """Whether there is a clock of this kind, in force or not."""

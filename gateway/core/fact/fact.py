@@ -27,6 +27,7 @@ FACT_TOPIC: Final = "facts"
 """Topic of the watch that is woken when a case has new facts."""
 _KIND: Final = re.compile(r"[a-z][a-z_]{1,39}", re.ASCII)
 _PERSON: Final = re.compile(r"(?:[0-9a-f]{32})?", re.ASCII)
+_PSEUDONYM: Final = r"[0-9a-f]{32}"
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _WORD: Final = re.compile(r"[A-Z][A-Z_]{0,39}", re.ASCII)
@@ -56,14 +57,19 @@ INPUTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "extension": _matches(r"[a-z][a-z_]{0,29}"),
     "fast_track": _is_flag,
     "foreigner": _is_flag,
+    "from_case": _matches(_PSEUDONYM),
+    "from_person": _matches(_PSEUDONYM),
     "frozen_funds": _is_flag,
     "identity": _is_word,
+    "known_at": _matches(_INSTANT.pattern),
     "length": _matches(r"\d{1,3}(?:\.5)?(?:M(?:\+\d{1,3}D)?|D|WD|h)"),
     "measure": _is_word,
     "procedure": _is_word,
     "recipient": _is_word,
     "signed_at": _matches(_INSTANT.pattern),
     "step": _is_word,
+    "to_case": _matches(_PSEUDONYM),
+    "to_person": _matches(_PSEUDONYM),
     "until": is_day,
     "whole_account": _is_flag,
 }
@@ -94,13 +100,15 @@ class KnownFact:
 
     Args:
         fact: with the pseudonym of its person.
-        known_at: gateway time of its entry, aware; what makes a limit longer counts from then.
+        known_at: gateway time of the entry that first told it, aware; what makes a limit longer counts from then.
         index: place of the entry in the ledger.
+        is_taken_over: another case told it first (``handed_on``), so it moves limits of its person only.
     """
 
     fact: Fact
     known_at: datetime
     index: int = 0
+    is_taken_over: bool = False
 
 
 def to_facts_bytes(facts: Iterable[Fact]) -> bytes:

@@ -32,13 +32,15 @@ WORDS: Final = (
     "judgment_pronounced", "judgment_for_victims", "judgment_served", "victim_served", "ruling_served", "appealed",
     "protest_requested", "protest_answered",
     "judgment_effective", "execution_received", "correction_notified", "correction_documents_received",
-    "offender_reported", "property_notice_received", "property_receipt_received", "bank_executed",
+    "offender_reported", "property_notice_received", "property_receipt_received", "bank_executed", "taken_over",
+    "handed_on", "left",
 )  # fmt: skip
 """Every word that a fact may be, in the order in which they follow each other on one day whose times are not known.
 
 Beside the events of ``rules/clocks.yaml``: ``named`` (a record names the person, with what is known), ``victim_named``
 (it names a victim), ``identity_unknown`` (nobody knows who the person is), ``proposed`` (a sentence was proposed),
-``measure_ended`` (and nothing says what came then), ``extended`` (a limit was made longer)."""
+``measure_ended`` (and nothing says what came then), ``extended`` (a limit was made longer), and of splits and merges
+``handed_on``, ``taken_over`` and ``left`` (module ``handed_on``)."""
 _PLACE: Final = {word: place for place, word in enumerate(WORDS)}
 
 

@@ -17,9 +17,10 @@ from gateway.core.procedure.act_special import SPECIALS, Acting, forbid
 from gateway.core.procedure.act_table import UNSEEN, ActRow, Standing, load_acts
 from gateway.core.procedure.lifecycle import CaseState, Stage, Step
 from gateway.core.procedure.service import DEFENDANT, serve
-from gateway.core.procedure.track import MAX_PERSONS, PersonTrack, Tracks
+from gateway.core.procedure.track import MAX_PERSONS, Own, PersonTrack, Tracks
 
 _POLICE_STAGES: Final = UNSEEN | {Stage.LEGAL_REVIEW, Stage.CONCLUDED, Stage.SUPPLEMENTARY_INVESTIGATION}
+_ELSEWHERE: Final = "the person is handled in another case: state it there, once that case has taken the person over"
 _Outcome = tuple[Step, Tracks]
 
 
@@ -60,7 +61,11 @@ def do_act(
     moved = replace(state, holder=state.holder or str(issuer))
     if row.target is not None:
         moved = replace(moved, stage=row.target, moved_at=sequence)
-    after = _set_persons(row, state, tracks, cause, sequence) if row.is_of_persons else tracks
+    if row.is_of_persons:
+        after = _set_persons(row, state, tracks, cause, sequence)
+    else:
+        after = tracks
+        _require_here(row, tracks, cause)
     special = SPECIALS.get(row.id)
     if special is not None:
         acting = Acting(row=row, before=state, moved=moved, tracks=after, cause=cause, issuer=issuer, sequence=sequence)
@@ -87,6 +92,22 @@ def _require_standing(row: ActRow, state: CaseState, tracks: Tracks, issuer: Age
         raise refuse(ErrorCode.FILE_NOT_HELD, "/issuer", what, row.rule.citation)
 
 
+def _require_here(row: ActRow, tracks: Tracks, cause: Mapping[str, Any]) -> None:
+    """An extension of whoever was handed on would count nowhere."""
+    gone = [at for at, name in enumerate(cause.get("persons", ())) if _own(tracks, name) == Own.SPLIT_OFF]
+    if gone:
+        raise GatewayError(
+            [
+                Finding(ErrorCode.TRACK_NOT_ALLOWED, f"/body/persons/{at}", _ELSEWHERE, basis=row.rule.citation)
+                for at in gone
+            ]
+        )
+
+
+def _own(tracks: Tracks, name: str) -> str:
+    return tracks.persons[name].own if name in tracks.persons else ""
+
+
 def _set_persons(row: ActRow, state: CaseState, tracks: Tracks, cause: Mapping[str, Any], sequence: int) -> Tracks:
     findings: list[Finding] = []
     changes: dict[str, PersonTrack] = {}
@@ -97,6 +118,9 @@ def _set_persons(row: ActRow, state: CaseState, tracks: Tracks, cause: Mapping[s
             findings.append(Finding(ErrorCode.PERSON_UNKNOWN, path, "the case has no such person"))
             continue
         track = track or PersonTrack()
+        if track.own == Own.SPLIT_OFF:
+            findings.append(Finding(ErrorCode.TRACK_NOT_ALLOWED, path, _ELSEWHERE, basis=row.rule.citation))
+            continue
         if not row.region:
             # It only tells the clocks: of one who is not prosecuted too, and of one whom the police name first.
             changes[name] = track

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.core.case.case import Case, Person
 from gateway.core.fact.fact import Fact
+from gateway.core.fact.handed_on import HANDED_ON, tell_handed_on
 from gateway.core.fact.of_record import to_account_key
 from gateway.core.form.period import CHINA
 from gateway.core.procedure.act_table import load_acts
@@ -150,6 +151,8 @@ def read_act_facts(statement: Statement, cause: Mapping[str, Any], tracks: Track
     row = load_acts()[cause["act"]]
     if not row.fact:
         return []
+    if row.fact == HANDED_ON:
+        return tell_handed_on(statement.occurred_at, cause["persons"], cause["other"], cause["there"])
     at: date | datetime = statement.occurred_at
     if "effective_on" in cause:
         at = date.fromisoformat(cause["effective_on"])

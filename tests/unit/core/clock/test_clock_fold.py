@@ -414,7 +414,9 @@ def test_year_of_holidays_that_is_missing_stops_no_other_clock() -> None:
     assert due_of(found, "K36") == "2026-03-09"
 
 
-FREQUENT = ("extended", "expertise_ordered", "expertise_received", "pr_received", "bailed", "detained", "left_lane")
+FREQUENT = (
+    "extended", "expertise_ordered", "expertise_received", "pr_received", "bailed", "detained", "left_lane", "left",
+)  # fmt: skip
 EXTENSIONS = [{"clock": row.id, "extension": name} for row in TABLE.rows for name in row.extensions]
 FACTS = st.lists(
     st.builds(

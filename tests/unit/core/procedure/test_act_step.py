@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.core.errors import ErrorCode, GatewayError
+from gateway.core.fact.handed_on import HANDED_ON
 from gateway.core.form.catalog import published_forms
 from gateway.core.identity import Agency, Role, parse_agency
 from gateway.core.procedure.act_special import SPECIALS
@@ -130,7 +131,7 @@ def test_table_is_whole() -> None:
     """Every function, fact and schema speaks of acts that there are, and every row is allowed somewhere."""
     assert SPECIALS.keys() <= ACTS.keys()
     clocks = files("gateway.core").joinpath("rules", "clocks.yaml").read_text("utf-8")
-    words = {*re.findall(r"[a-z_]{4,}", clocks), "proposed", "extended"}
+    words = {*re.findall(r"[a-z_]{4,}", clocks), "proposed", "extended", HANDED_ON}
     assert {row.fact for row in ACTS.values()} - {""} <= words
     (form,) = [form for form in published_forms() if form.key.name == "procedural-act"]
     assert form.schema["properties"]["act"]["enum"] == list(ACTS)
