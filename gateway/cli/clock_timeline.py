@@ -120,6 +120,9 @@ def _person(person: str, views: list[ClockView], axis: _Axis, now: datetime) -> 
 
 def _state(view: ClockView, now: datetime) -> str:
     rolled = f" (from {view.rolled_from:%m-%d})" if view.rolled_from else ""
+    advisory = ""
+    if view.advisory is not None and now <= view.advisory:
+        advisory = f" (advisory {view.advisory.astimezone(CHINA_TIME):%H:%M})"
     if view.problem:
         return f"cannot be counted: {view.problem}"
     if view.stopped_at is not None:
@@ -130,8 +133,8 @@ def _state(view: ClockView, now: datetime) -> str:
     if view.due is None:
         return "no length"
     if view.is_breached:
-        return f"BREACHED, due {_words(view.due)}{rolled}"
-    return f"due {_words(view.due)}{rolled}, {_left(view.due, now)}"
+        return f"BREACHED, due {_words(view.due)}{rolled}{advisory}"
+    return f"due {_words(view.due)}{rolled}{advisory}, {_left(view.due, now)}"
 
 
 def _bar(view: ClockView, axis: _Axis, now: datetime) -> str:
@@ -224,6 +227,7 @@ def _plain_view(view: ClockView) -> dict[str, Any]:
         "start": _plain(view.start),
         "due": _plain(view.due),
         "rolled_from": _plain(view.rolled_from),
+        "advisory": _plain(view.advisory),
         "stopped_at": _plain(view.stopped_at),
         "suspended": view.is_suspended,
         "breached": view.is_breached,

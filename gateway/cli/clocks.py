@@ -81,8 +81,8 @@ def due(
     """Count a limit for each line: {"kind": "K22", "start": "2026-02-05", "custody": true, "inputs": {...}}.
 
     Prints a line for each: {due, rolled_from, rule, basis}, or {error: {code, name, path, message, findings}}. A day
-    clock ends with its day, an hour clock at an instant at +08:00; due is null for a clock without length. An empty
-    line has no answer.
+    clock ends with its day, an hour clock at an instant at +08:00; due is null for a clock without length. An hour
+    clock has advisory too: its end if the hour of the start is not counted. An empty line has no answer.
 
     Exit status: 0 every line has an answer, 1 at least one has an error, 2 a file is wrong.
     """
@@ -133,7 +133,7 @@ def answer_line(line: bytes | None, table: ClockTable, counting: Counting) -> di
         counting: calendar and readings.
 
     Returns:
-        {due, rolled_from, rule, basis} or {error}.
+        {due, rolled_from, rule, basis}, for hours with advisory, or {error}.
     """
     from gateway.core.clock.request import answer_request  # noqa: PLC0415 - with the table
     from gateway.core.errors import GatewayError  # noqa: PLC0415 - with the table
@@ -143,11 +143,13 @@ def answer_line(line: bytes | None, table: ClockTable, counting: Counting) -> di
     except GatewayError as error:
         return _to_error(error.findings)
     rule, found = answer.clock.rule.rule, answer.due
+    advisory = {"advisory": found.advisory.isoformat()} if found and found.advisory else {}
     return {
         "due": found.at.isoformat() if found else None,
         "rolled_from": found.rolled_from.isoformat() if found and found.rolled_from else None,
         "rule": rule.id,
         "basis": rule.citation,
+        **advisory,
     }
 
 

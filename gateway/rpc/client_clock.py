@@ -78,7 +78,7 @@ def _warning(item: wire.ClockWarningPoint) -> ClockWarning:
 
 
 def _view(item: wire.ClockItem) -> ClockView:
-    rolled = _moment(item.rolled_from)
+    rolled, advisory = _moment(item.rolled_from), _moment(item.advisory)
     return ClockView(
         person=item.person_pseudonym,
         person_key=item.person_key,
@@ -91,6 +91,7 @@ def _view(item: wire.ClockItem) -> ClockView:
         start=_required(item.start),
         due=_moment(item.due),
         rolled_from=rolled.date() if isinstance(rolled, datetime) else rolled,
+        advisory=advisory if isinstance(advisory, datetime) else None,
         stopped_at=_moment(item.stopped_at),
         is_suspended=item.suspended,
         is_breached=item.breached,

@@ -58,6 +58,7 @@ def _item(view: ClockView) -> pb.ClockItem:
         due=_text(view.due),
         rolled_from=_text(view.rolled_from),
         stopped_at=_text(view.stopped_at),
+        advisory=_text(view.advisory),
         suspended=view.is_suspended,
         breached=view.is_breached,
         suspensions=[

@@ -26,7 +26,7 @@ from gateway.v1 import notice_pb2 as gateway_dot_v1_dot_notice__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gateway/v1/clock.proto\x12\ngateway.v1\x1a\x17gateway/v1/notice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"+\n\x14GetCaseClocksRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\"\xc4\x01\n\x15GetCaseClocksResponse\x12%\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x15.gateway.v1.ClockItem\x12\x0b\n\x03\x64ue\x18\x02 \x01(\t\x12\x11\n\tdue_clock\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x0f\n\x07partial\x18\x05 \x01(\x08\x12.\n\ncounted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncounted_by\x18\x07 \x01(\t\"\xf1\x02\n\tClockItem\x12\x12\n\nperson_key\x18\x01 \x01(\t\x12\x18\n\x10person_pseudonym\x18\x02 \x01(\t\x12\r\n\x05\x63lock\x18\x03 \x01(\t\x12\x0c\n\x04step\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x06 \x01(\t\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x0c\n\x04hard\x18\x08 \x01(\x08\x12\r\n\x05start\x18\t \x01(\t\x12\x0b\n\x03\x64ue\x18\n \x01(\t\x12\x13\n\x0brolled_from\x18\x0b \x01(\t\x12\x12\n\nstopped_at\x18\x0c \x01(\t\x12\x11\n\tsuspended\x18\r \x01(\x08\x12\x10\n\x08\x62reached\x18\x0e \x01(\x08\x12\x30\n\x0bsuspensions\x18\x0f \x03(\x0b\x32\x1b.gateway.v1.ClockSuspension\x12/\n\x08warnings\x18\x10 \x03(\x0b\x32\x1d.gateway.v1.ClockWarningPoint\x12\x0f\n\x07problem\x18\x11 \x01(\t\"9\n\x0f\x43lockSuspension\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"c\n\x11\x43lockWarningPoint\x12&\n\x05level\x18\x01 \x01(\x0e\x32\x17.gateway.v1.NoticeLevel\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2d\n\x0c\x43lockService\x12T\n\rGetCaseClocks\x12 .gateway.v1.GetCaseClocksRequest\x1a!.gateway.v1.GetCaseClocksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gateway/v1/clock.proto\x12\ngateway.v1\x1a\x17gateway/v1/notice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"+\n\x14GetCaseClocksRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\"\xc4\x01\n\x15GetCaseClocksResponse\x12%\n\x06\x63locks\x18\x01 \x03(\x0b\x32\x15.gateway.v1.ClockItem\x12\x0b\n\x03\x64ue\x18\x02 \x01(\t\x12\x11\n\tdue_clock\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x0f\n\x07partial\x18\x05 \x01(\x08\x12.\n\ncounted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncounted_by\x18\x07 \x01(\t\"\x83\x03\n\tClockItem\x12\x12\n\nperson_key\x18\x01 \x01(\t\x12\x18\n\x10person_pseudonym\x18\x02 \x01(\t\x12\r\n\x05\x63lock\x18\x03 \x01(\t\x12\x0c\n\x04step\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x0f\n\x07\x61rticle\x18\x06 \x01(\t\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x0c\n\x04hard\x18\x08 \x01(\x08\x12\r\n\x05start\x18\t \x01(\t\x12\x0b\n\x03\x64ue\x18\n \x01(\t\x12\x13\n\x0brolled_from\x18\x0b \x01(\t\x12\x12\n\nstopped_at\x18\x0c \x01(\t\x12\x11\n\tsuspended\x18\r \x01(\x08\x12\x10\n\x08\x62reached\x18\x0e \x01(\x08\x12\x30\n\x0bsuspensions\x18\x0f \x03(\x0b\x32\x1b.gateway.v1.ClockSuspension\x12/\n\x08warnings\x18\x10 \x03(\x0b\x32\x1d.gateway.v1.ClockWarningPoint\x12\x0f\n\x07problem\x18\x11 \x01(\t\x12\x10\n\x08\x61\x64visory\x18\x12 \x01(\t\"9\n\x0f\x43lockSuspension\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"c\n\x11\x43lockWarningPoint\x12&\n\x05level\x18\x01 \x01(\x0e\x32\x17.gateway.v1.NoticeLevel\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2d\n\x0c\x43lockService\x12T\n\rGetCaseClocks\x12 .gateway.v1.GetCaseClocksRequest\x1a!.gateway.v1.GetCaseClocksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCASECLOCKSRESPONSE']._serialized_start=142
   _globals['_GETCASECLOCKSRESPONSE']._serialized_end=338
   _globals['_CLOCKITEM']._serialized_start=341
-  _globals['_CLOCKITEM']._serialized_end=710
-  _globals['_CLOCKSUSPENSION']._serialized_start=712
-  _globals['_CLOCKSUSPENSION']._serialized_end=769
-  _globals['_CLOCKWARNINGPOINT']._serialized_start=771
-  _globals['_CLOCKWARNINGPOINT']._serialized_end=870
-  _globals['_CLOCKSERVICE']._serialized_start=872
-  _globals['_CLOCKSERVICE']._serialized_end=972
+  _globals['_CLOCKITEM']._serialized_end=728
+  _globals['_CLOCKSUSPENSION']._serialized_start=730
+  _globals['_CLOCKSUSPENSION']._serialized_end=787
+  _globals['_CLOCKWARNINGPOINT']._serialized_start=789
+  _globals['_CLOCKWARNINGPOINT']._serialized_end=888
+  _globals['_CLOCKSERVICE']._serialized_start=890
+  _globals['_CLOCKSERVICE']._serialized_end=990
 # @@protoc_insertion_point(module_scope)

@@ -117,6 +117,7 @@ class ClockItem(_message.Message):
     SUSPENSIONS_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
+    ADVISORY_FIELD_NUMBER: _builtins.int
     person_key: _builtins.str
     """Person key; empty for a limit of the file or of an account, and when no record that the caller sent or fetched names
     the person.
@@ -149,6 +150,10 @@ class ClockItem(_message.Message):
     """True when it ran on past its end."""
     problem: _builtins.str
     """Name of the code for which it cannot be counted; empty when it can."""
+    advisory: _builtins.str
+    """Of a limit of hours, the instant of its end if the hour in which it starts is not counted (CPL 105); advice only,
+    nothing is decided by it. Empty for a limit of days.
+    """
     @_builtins.property
     def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClockSuspension]:
         """Times that are not counted, in order."""
@@ -177,10 +182,11 @@ class ClockItem(_message.Message):
         suspensions: _abc.Iterable[Global___ClockSuspension] | None = ...,
         warnings: _abc.Iterable[Global___ClockWarningPoint] | None = ...,
         problem: _builtins.str = ...,
+        advisory: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "breached", b"breached", "clock", b"clock", "due", b"due", "hard", b"hard", "owner", b"owner", "person_key", b"person_key", "person_pseudonym", b"person_pseudonym", "problem", b"problem", "rolled_from", b"rolled_from", "start", b"start", "step", b"step", "stopped_at", b"stopped_at", "suspended", b"suspended", "suspensions", b"suspensions", "title", b"title", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advisory", b"advisory", "article", b"article", "breached", b"breached", "clock", b"clock", "due", b"due", "hard", b"hard", "owner", b"owner", "person_key", b"person_key", "person_pseudonym", b"person_pseudonym", "problem", b"problem", "rolled_from", b"rolled_from", "start", b"start", "step", b"step", "stopped_at", b"stopped_at", "suspended", b"suspended", "suspensions", b"suspensions", "title", b"title", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,6 +61,8 @@ async def test_scenario_04_spring_festival_moves_the_day_of_who_is_free_only(cas
     assert reviews == {held.key: (day("2026-02-15"), None), free.key: (day("2026-02-24"), day("2026-02-15"))}
     running = [view for view in told.clocks if view.stopped_at is None and view.clock == "K22"]
     assert min(str(view.due) for view in running) == "2026-02-15"
+    [fetched] = [view for view in told.clocks if view.clock == "K06"]
+    assert (fetched.due, fetched.advisory) == (at("2026-02-05T20:00"), at("2026-02-05T21:00"))
 
 
 async def test_scenario_05_make_up_saturday_is_a_working_day(cast: Cast) -> None:

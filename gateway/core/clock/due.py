@@ -20,6 +20,7 @@ Moment: TypeAlias = date | datetime
 """A day, when the time is not known, or an aware instant."""
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 _INSTANT: Final = timedelta(microseconds=1)
 _MIDNIGHT: Final = time()
 
@@ -54,6 +55,17 @@ class Due(NamedTuple):
         if isinstance(self.at, datetime):
             return self.at + _INSTANT
         return datetime.combine(self.at + _DAY, _MIDNIGHT, CHINA_TIME)
+
+    @property
+    def advisory(self) -> datetime | None:
+        """For hours, the end if the hour of the start is not counted; nothing is decided by it. None for days.
+
+        Source: Criminal Procedure Law 105 (the hour in which a period starts is not counted); domain model, 1.5 (1).
+        """
+        if not isinstance(self.at, datetime):
+            return None
+        # The length is of whole hours, so the full hour after the end is that after the start, and the length.
+        return self.at.replace(minute=0, second=0, microsecond=0) + _HOUR
 
     def is_past(self, moment: Moment) -> bool:
         """Whether the limit has passed; a day without a time counts as its end, as nothing proves an earlier one."""

@@ -37,6 +37,7 @@ class ClockView:
         start: day or instant of its start, which is not counted.
         due: its end; None for a limit without length, while it stands still, and when it cannot be counted.
         rolled_from: the day as counted, when holidays moved it.
+        advisory: of a limit of hours, its end if the hour of the start is not counted; nothing is decided by it.
         stopped_at: when it ended; None while it runs.
         is_suspended: whether it stands still.
         is_breached: whether it ran on past its end.
@@ -56,6 +57,7 @@ class ClockView:
     start: Moment
     due: Moment | None = None
     rolled_from: date | None = None
+    advisory: datetime | None = None
     stopped_at: Moment | None = None
     is_suspended: bool = False
     is_breached: bool = False
@@ -173,6 +175,7 @@ def _view(clock: Clock, counting: Counting, now: datetime) -> ClockView:
         start=clock.start,
         due=due.at if due is not None else None,
         rolled_from=due.rolled_from if due is not None else None,
+        advisory=due.advisory if due is not None else None,
         stopped_at=clock.stopped_at,
         is_suspended=clock.is_suspended,
         is_breached=is_breached(clock, due, now),

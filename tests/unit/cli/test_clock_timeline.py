@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.clock_timeline import draw_timeline
+from gateway.cli.clock_timeline import draw_timeline, to_plain_clocks
 from gateway.core.case.value import CHINA_TIME
 from gateway.core.clock.alarm import Parties
 from gateway.core.clock.calendar import load_calendar
@@ -112,3 +112,23 @@ def test_timeline_without_limits_says_so() -> None:
         CASE, replace(case_at("2026-02-11T10:00"), clocks=(), due=None, due_clock="", is_partial=True), 60
     )
     assert lines[1] == "no limits to show" and "the case has others" in " ".join(lines[2:])
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        ("2026-02-02T18:30", "due 2026-02-02 20:10 (advisory 21:00), 1 h left"),
+        ("2026-02-02T20:30", "BREACHED, due 2026-02-02 20:10 (advisory 21:00)"),
+        ("2026-02-02T21:30", "BREACHED, due 2026-02-02 20:10"),
+    ],
+)
+def test_limit_of_hours_shows_the_lenient_end_until_it_has_passed(now: str, state: str) -> None:
+    """The exact end decides; the other reading stands beside it as advice, and always in JSON."""
+    table = load_clock_table()
+    counting = Counting(load_calendar(), table.settings)
+    known = [KnownFact(Fact(kind="detained", at=at("2026-02-01T20:10"), person=HELD), at("2026-02-01T21:00"))]
+    found = view_clocks(fold_facts(known, table, counting), counting, PR, PARTIES, at(now))
+    [line] = [line for line in draw_timeline(CASE, found, 100) if line.startswith("K06")]
+    assert line.endswith(f"  {state}")
+    shown = {item["clock"]: item["advisory"] for item in to_plain_clocks(found)["clocks"]}
+    assert (shown["K06"], shown["K09"]) == ("2026-02-02T13:00:00.000Z", None)

@@ -57,6 +57,7 @@ def test_due_of_an_instant_is_the_exact_instant_at_plus_eight(tmp_path: Path) ->
         {"kind": "K44", "start": "2026-03-01"},
     )
     assert [line["due"] for line in answers(done)] == ["2026-03-03T04:15:30+08:00", "2026-03-12", None]
+    assert [line.get("advisory") for line in answers(done)] == ["2026-03-03T05:00:00+08:00", None, None]
     assert done.code == 0
 
 

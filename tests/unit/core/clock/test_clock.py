@@ -55,11 +55,15 @@ def at(month: int, day: int, hour: int = 12) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=CHINA_TIME)
 
 
-def test_hour_clock_ends_at_the_same_minute() -> None:
-    """The exact end counts, not the next full hour."""
+def test_hour_clock_keeps_the_lenient_end_as_advice() -> None:
+    """The exact end counts; the one from the next full hour is shown beside it."""
     due = find_due(start("K01", datetime(2026, 3, 2, 9, 30, tzinfo=CHINA_TIME)), COUNTING)
     assert due is not None
-    assert due.at == at(3, 2, 21).replace(minute=30)
+    assert (due.at, due.advisory) == (at(3, 2, 21).replace(minute=30), at(3, 2, 22))
+    full = find_due(start("K01", at(3, 2, 9)), COUNTING)
+    assert full is not None and full.advisory == at(3, 2, 22)
+    days = find_due(start("K22", at(3, 2, 9)), COUNTING)
+    assert days is not None and days.advisory is None
 
 
 def test_clock_of_hours_without_an_instant_is_refused() -> None:
