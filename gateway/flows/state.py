@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from gateway.core.access.enquiry import STATEMENT_TYPE, to_progress
-from gateway.core.clock.extension import EXTENDED, judge_extensions
+from gateway.core.clock.extension import EXTENDED, find_unnoticed, judge_extensions
 from gateway.core.clock.overdue import judge_overdue
 from gateway.core.command import Command, StatedText
 from gateway.core.digest import sm3_hex
@@ -187,7 +187,9 @@ async def _judge_extensions(parts: Parts, statement: Statement, acted: Acted, ca
         return []
     known = await parts.reader.case_facts(case)
     path = "/body/extension" if statement.type == PROCEDURAL_ACT else "/body/decided_at"
-    return judge_extensions(known, acted.facts, parts.clock(), parts.clocks, parts.counting, path=path)
+    findings = judge_extensions(known, acted.facts, parts.clock(), parts.clocks, parts.counting, path=path)
+    named = frozenset(document["code"] for document in statement.body.get("documents", ()))
+    return findings + list(find_unnoticed(known, acted.facts, named, parts.clocks, parts.counting))
 
 
 async def _judge_overdue(parts: Parts, statement: Statement, case: str) -> list[Finding]:

@@ -23,6 +23,7 @@ from gateway.core.identity import parse_agency
 from gateway.core.statement import Statement
 
 EXTENDED: Final = "extended"
+_CUSTODY_NOTICES: Final = "1999 and 2014 notices on 换押"
 _WORDING: Final = {
     ErrorCode.CLOCK_NOT_RUNNING: "the ledger knows of no such limit that runs; the extension counts if it did by then",
     ErrorCode.CLOCK_ACT_TOO_LATE: "the limit has passed; nothing makes it longer afterwards",
@@ -111,6 +112,44 @@ def judge_extensions(
     before = Counter(_of_extensions(fold_facts(facts, table, counting).problems))
     after = Counter(_of_extensions(fold_facts([*facts, *new], table, counting).problems))
     return [_to_finding(problem, path, table, at) for problem in after - before]
+
+
+def find_unnoticed(
+    known: Iterable[KnownFact], told: Iterable[Fact], named: frozenset[str], table: ClockTable, counting: Counting
+) -> Iterator[Finding]:
+    """Find extensions of the term of a person in custody of which the detention centre is not told.
+
+    No custody transfer (换押) is made for them, but a notice of the changed term.
+
+    Args:
+        known: facts of the case so far.
+        told: facts of the new statement.
+        named: codes of the documents that go with it.
+        table: of clocks.
+        counting: calendar and readings.
+
+    Yields:
+        ACT_DOCUMENT_MISSING, a warning, once; nothing of a person whose custody is not known.
+
+    Source: domain model, T08; notices of 1999 and 2014 on 换押.
+    """
+    held = {person for person, is_held in fold_facts(known, table, counting).custody.items() if is_held}
+    for fact in told:
+        if fact.kind != EXTENDED or fact.person not in held:
+            continue
+        try:
+            rule = table.find(str(fact.inputs["clock"]), to_day(fact.at))
+        except GatewayError:
+            continue
+        extension = rule.extensions.get(str(fact.inputs["extension"]))
+        if extension is not None and extension.in_custody and extension.in_custody not in named:
+            what = (
+                f"the person is in custody: name {extension.in_custody}, the notice of the changed term to the "
+                "detention centre"
+            )
+            path = "/body/documents"
+            yield Finding(ErrorCode.ACT_DOCUMENT_MISSING, path, what, Severity.WARNING, _CUSTODY_NOTICES)
+            return
 
 
 def _of_extensions(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -165,7 +165,10 @@ def _parse_choices(value: Any, inputs: Mapping[str, InputKind]) -> tuple[Choice,
 
 
 def _parse_extension(item: Mapping[str, Any]) -> Extension:
-    known = {"name", "by", "to", "at_least", "after", "repeats", "request_before", "granted_by", "stated_by", "post"}
+    known = {
+        "name", "by", "to", "at_least", "after", "repeats", "request_before", "granted_by", "stated_by", "post",
+        "in_custody",
+    }  # fmt: skip
     if not {"name", "granted_by", "stated_by"} <= item.keys() <= known or ("by" in item) == ("to" in item):
         raise ValueError("an extension has name, granted_by, stated_by and either by or to")
     lengths = {
@@ -180,6 +183,7 @@ def _parse_extension(item: Mapping[str, Any]) -> Extension:
         granted_by=frozenset(map(Role, item["granted_by"])),
         stated_by=frozenset(map(Role, item["stated_by"])),
         post=item.get("post", ""),
+        in_custody=item.get("in_custody", ""),
         **lengths,
     )
 

@@ -66,6 +66,7 @@ class Extension:
         granted_by: roles of the organs that may grant it.
         stated_by: roles of the agencies that may tell the ledger by an act; empty when another form tells it.
         post: post that must have decided it; "" when the law names none.
+        in_custody: document by which the detention centre learns of the longer term of whom it holds; "" for none.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Extension:
     granted_by: frozenset[Role] = frozenset()
     stated_by: frozenset[Role] = frozenset()
     post: str = ""
+    in_custody: str = ""
 
 
 @dataclass(frozen=True, slots=True)

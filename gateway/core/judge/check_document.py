@@ -5,7 +5,7 @@ Source: domain model, section 2.4 (check of a document).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -15,11 +15,18 @@ from gateway.core.judge.view import Subject, View, to_china_day, to_day
 
 
 def _document(view: View, subject: Subject, rule: JudgeRule) -> Iterator[Hit]:
-    """Some papers travel as data: an annex about the person is as good as the document."""
+    """Some papers travel as data: an annex about the person, of the right kind, is as good as the document."""
     if view.documents(rule.id, subject):
         return
-    if not any(_is_about(annex, subject.key) for annex in view.annexes(*rule.parameters.get("annexes", ()))):
+    kinds = rule.parameters.get("kinds", ())
+    annexes = (item for item in view.annexes(*rule.parameters.get("annexes", ())) if _is_of(item, kinds))
+    if not any(_is_about(annex, subject.key) for annex in annexes):
         yield Hit(subject.path or "document")
+
+
+def _is_of(annex: Annex, kinds: Collection[str]) -> bool:
+    """A notice of a changed term is no custody transfer, though both have one form."""
+    return not kinds or annex.data.get("kind") in kinds
 
 
 def _is_about(annex: Annex, key: str) -> bool:

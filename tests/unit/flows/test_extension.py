@@ -30,7 +30,7 @@ from tests.support.form_scene import PERSON, changed_example
 
 TABLE = load_clock_table()
 COUNTING = Counting(load_calendar(), TABLE.settings)
-GRANT: dict[str, Any] = {"act": "limit_extended", "documents": [{"code": "D10", "no": "1"}]}
+GRANT: dict[str, Any] = {"act": "limit_extended", "documents": [{"code": "D10", "no": "1"}, {"code": "D30", "no": "2"}]}
 ACCOUNT = {"bank": "测试银行", "account": "6222020000000001"}
 ACCOUNT_KEY = to_account_key(**ACCOUNT)
 BEGUN = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
@@ -126,6 +126,21 @@ async def test_extension_after_the_limit_has_passed_is_refused_and_changes_nothi
     entries = len(world.ledger.entries)
     assert await _refused(_state(world, number, body, issuer)) == [(ErrorCode.CLOCK_ACT_TOO_LATE, "/body/extension")]
     assert (len(world.ledger.entries), _one(await _fold(world, number), kind)) == (entries, before)
+
+
+@pytest.mark.parametrize(("kind", "is_warned"), [("K09", True), ("K11", True), ("K23", False), ("K03", False)])
+async def test_extension_in_custody_without_a_notice_of_the_changed_term_is_a_warning(
+    kind: str, is_warned: bool
+) -> None:
+    """No custody transfer is made for it, but the detention centre must learn until when it holds the person (T08)."""
+    world, number = _world(), new_case_number()
+    on_bail = (NAMED, *(Fact(kind=word, at=DAY, person=PERSON) for word in ("pr_received", "bailed")))
+    known, body, issuer, _ = {**COUNTED, "K23": (on_bail, _body("K23", "complex", PR, persons=[PERSON]), PR, "")}[kind]
+    await _know(world, number, *known)
+    stated = await _state(world, number, {**body, "documents": [{"code": "D10"}]}, issuer)
+    warned = [(found.code, found.path) for found in stated.warnings]
+    assert warned == [(ErrorCode.ACT_DOCUMENT_MISSING, "/body/documents")] * is_warned
+    assert len(_one(await _fold(world, number), kind).granted) == 1, "it counts all the same"
 
 
 async def test_extension_of_a_limit_that_nobody_told_of_is_a_warning_and_counts_when_it_is_told() -> None:

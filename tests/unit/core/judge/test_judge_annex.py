@@ -100,7 +100,7 @@ def test_presence_in_the_annex_names_counsel_that_the_record_does_not() -> None:
     ("code", "name", "data"),
     [
         ("D42", "hearing-recording", {"recordings": [{"person": "R1"}]}),
-        ("D30", "custody-transfer", {"person": "R1"}),
+        ("D30", "custody-transfer", {"kind": "TRANSFER", "person": "R1"}),
     ],
 )
 def test_annex_about_the_person_is_as_good_as_the_paper(code: str, name: str, data: dict[str, Any]) -> None:
@@ -109,8 +109,15 @@ def test_annex_about_the_person_is_as_good_as_the_paper(code: str, name: str, da
     dossier = apply_setter(dossier, "person[1].measure[2].kind=ARREST")
     assert _found(dossier, code) == [("person[1]", False)]
     assert _found(replace(dossier, annexes=_annex(name, **data)), code) == []
-    other = {"person": "R2"} if "person" in data else {"recordings": [{"person": "R2"}]}
+    other = {**data, "person": "R2"} if "person" in data else {"recordings": [{"person": "R2"}]}
     assert _found(replace(dossier, annexes=_annex(name, **other)), code) == [("person[1]", False)]
+
+
+def test_notice_of_a_changed_term_is_no_custody_transfer() -> None:
+    """With the file the person changes hands, which a notice about an extension does not say (T08)."""
+    dossier = apply_setter(apply_setter(make_dossier(), "document.D30=missing"), "person[1].measure[2].kind=ARREST")
+    changed = _annex("custody-transfer", kind="TERM_CHANGE", reason="EXTENSION", person="R1")
+    assert _found(replace(dossier, annexes=changed), "D30") == [("person[1]", False)]
 
 
 def test_recorder_manifest_is_the_list_of_recordings() -> None:
