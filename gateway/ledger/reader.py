@@ -16,7 +16,7 @@ from gateway.core.access.enquiry import Progress
 from gateway.core.entry import WITHOUT_RECEIPT, EntryKind, HandoffState
 from gateway.core.errors import ErrorCode, GatewayError, refuse
 from gateway.core.fact.fact import KnownFact
-from gateway.core.fact.handed_on import find_takers, with_left
+from gateway.core.fact.handed_on import find_linked, with_linked
 from gateway.core.identity import Agency
 from gateway.core.log.merkle import (
     EMPTY_ROOT,
@@ -262,14 +262,14 @@ class Reader:
             case: its pseudonym.
 
         Returns:
-            its facts, by the entries that brought them, and who has left it for a case that has taken the person over.
+            its facts, by the entries that brought them, then what splits and merges leave in other cases.
 
         Raises:
             GatewayError: LEDGER_UNAVAILABLE.
         """
         known = to_facts(await self._fetch("case_facts", case))
-        taken = {name: to_facts(await self._fetch("case_facts", name)) for name in find_takers(known)}
-        return with_left(known, case, taken) if taken else known
+        linked = {name: to_facts(await self._fetch("case_facts", name)) for name in find_linked(known)}
+        return with_linked(known, case, linked) if linked else known
 
     async def handoff_facts(self, handoff: UUID) -> HandoffFacts | None:
         """Read what the submit of a handoff said.

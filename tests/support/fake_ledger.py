@@ -14,7 +14,7 @@ from gateway.core.command import Command
 from gateway.core.entry import Entry, EntryKind, HandoffState, from_leaf, leaf_hash, to_leaf
 from gateway.core.errors import ErrorCode, refuse
 from gateway.core.fact.fact import KnownFact, from_facts_bytes
-from gateway.core.fact.handed_on import find_takers, to_known, with_left
+from gateway.core.fact.handed_on import find_linked, to_known, with_linked
 from gateway.core.handoff import CaseHead, HandoffHead, Place, decide_act
 from gateway.core.identity import Agency
 from gateway.core.port.ledger import (
@@ -214,7 +214,7 @@ class FakeLedger:
     async def case_facts(self, case: str) -> list[KnownFact]:
         """What happened in a case."""
         known = self._facts(case)
-        return with_left(known, case, {name: self._facts(name) for name in find_takers(known)})
+        return with_linked(known, case, {name: self._facts(name) for name in find_linked(known)})
 
     def _facts(self, case: str) -> list[KnownFact]:
         return [

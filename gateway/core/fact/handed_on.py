@@ -4,7 +4,8 @@ The case that hands persons on tells ``handed_on`` and goes on counting. The cas
 ``taken_over`` and, in the same entry, what the first one knew of each by then, with the time since when it was known:
 an extension that was in time stays in time. From the moment of ``taken_over`` nothing of them runs in the first case
 (``left``, which is told by nobody: whoever reads the facts of that case finds it in the other one). So a limit runs in
-one of the two at every moment, and a split that nobody takes over loses none.
+one of the two at every moment, and a split that nobody takes over loses none. What the first case hears of the person
+later, such as an assessment that was under way, counts in the other one (``with_linked``).
 
 Limits of the file and of frozen accounts stay with the case that has them.
 
@@ -13,7 +14,7 @@ Source: domain model, section 2.3, T24 (clocks stay per person); SPP 459; SPC 22
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ HANDED_ON: Final = "handed_on"
 TAKEN_OVER: Final = "taken_over"
 LEFT: Final = "left"
 KNOWN_AT: Final = "known_at"
+_OF_LINK: Final = frozenset({HANDED_ON, TAKEN_OVER, LEFT})
 _OF_VICTIMS: Final = "judgment_for_victims"
 
 
@@ -100,32 +102,52 @@ def take_over(known: Iterable[KnownFact], *, other: str, case: str, at: datetime
     return told
 
 
-def find_takers(known: Iterable[KnownFact]) -> frozenset[str]:
-    """Cases, by pseudonym, to which a case has handed persons on."""
-    return frozenset(str(item.fact.inputs["to_case"]) for item in known if item.fact.kind == HANDED_ON)
+def find_linked(known: Iterable[KnownFact]) -> frozenset[str]:
+    """Cases, by pseudonym, to which a case has handed persons on, and those from which it has taken some over."""
+    names = {HANDED_ON: "to_case", TAKEN_OVER: "from_case"}
+    return frozenset(str(item.fact.inputs.get(names[item.fact.kind])) for item in known if item.fact.kind in names)
 
 
-def with_left(known: Iterable[KnownFact], case: str, taken: Mapping[str, Iterable[KnownFact]]) -> list[KnownFact]:
-    """Add to the facts of a case who has left it, because another case has taken the person over.
+def with_linked(known: Iterable[KnownFact], case: str, linked: Mapping[str, Iterable[KnownFact]]) -> list[KnownFact]:
+    """Add to the facts of a case what splits and merges leave in others.
 
     Args:
         known: facts of the case.
         case: its pseudonym.
-        taken: facts of the cases of ``find_takers``, by pseudonym.
+        linked: facts of the cases of ``find_linked``, by pseudonym.
 
     Returns:
-        the facts, and ``left`` for each who was taken over, at that time but never before the person was handed on.
+        the facts; ``left`` for each whom another case has taken over, at that time but never before the person was
+        handed on; and what the case that handed a person on still hears of the person, such as an assessment that was
+        under way.
     """
-    facts = list(known)
+    own = list(known)
+    return [*own, *_find_left(own, case, linked), *_find_heard(own, linked)]
+
+
+def _find_left(own: list[KnownFact], case: str, linked: Mapping[str, Iterable[KnownFact]]) -> Iterator[KnownFact]:
     over: dict[tuple[str, Any], KnownFact] = {
         (name, item.fact.inputs["from_person"]): item
-        for name, items in taken.items()
+        for name, items in linked.items()
         for item in items
         if item.fact.kind == TAKEN_OVER and item.fact.inputs.get("from_case") == case
     }
-    for item in list(facts):
+    for item in own:
         found = over.get((str(item.fact.inputs.get("to_case")), item.fact.person))
         if item.fact.kind == HANDED_ON and found is not None:
             at = max(to_latest(item.fact.at), to_latest(found.fact.at))
-            facts.append(KnownFact(Fact(kind=LEFT, at=at, person=item.fact.person), found.known_at, found.index))
-    return facts
+            yield KnownFact(Fact(kind=LEFT, at=at, person=item.fact.person), found.known_at, found.index)
+
+
+def _find_heard(own: list[KnownFact], linked: Mapping[str, Iterable[KnownFact]]) -> Iterator[KnownFact]:
+    """What was told again already is the same fact, which counts once."""
+    names = {
+        (item.fact.inputs["from_case"], item.fact.inputs["from_person"]): item.fact.person
+        for item in own
+        if item.fact.kind == TAKEN_OVER and not item.is_taken_over
+    }
+    for name, items in linked.items():
+        for item in items:
+            there = names.get((name, item.fact.person))
+            if there is not None and item.fact.kind not in _OF_LINK:
+                yield replace(item, fact=replace(item.fact, person=there), is_taken_over=True)

@@ -168,6 +168,21 @@ async def test_person_who_goes_on_to_a_third_case_keeps_the_limit() -> None:
     assert states == [(False, "2025-03-06"), (False, "2025-03-06"), (True, "2025-03-06")]
 
 
+async def test_assessment_that_was_under_way_ends_its_limit_in_the_case_that_has_the_person() -> None:
+    """The opinion comes with the number of the first case, whose commission it answers."""
+    world = _world()
+    old, new = await _two_detained(world)
+    await _know(world, old, Fact(kind="assessment_commission_received", at=DETAINED, person=GOES))
+    await _state(world, old, "split", persons=[GOES], other_case=new)
+    world.clock.advance(days=1)
+    await _state(world, new, "joined", other_case=old)
+    assert [clock.is_running for clock in await _find(world, new, GOES, "K41")] == [True]
+    world.clock.advance(days=1)
+    await _know(world, old, Fact(kind="assessment_given", at=world.clock.at, person=GOES))
+    [there], [here] = await _find(world, new, GOES, "K41"), await _find(world, old, GOES, "K41")
+    assert there.stopped_at == world.clock.at and here.stopped_at == world.clock.at - timedelta(days=1)
+
+
 async def test_alarm_of_a_limit_is_one_act_in_both_cases() -> None:
     """What was said before the person was taken over has the same id afterwards, so the ledger has it once."""
     world = _world()
