@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gateway.ledger.embedded import EmbeddedPostgres
-from tests.support.postgres import SETTINGS, create_database, database_dropped, migrate_database
+from tests.support.postgres import SETTINGS, create_database, data_folder, database_dropped, migrate_database
 
 TEMPLATE = "fasttrack_template"
 
@@ -72,11 +72,11 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     """Run one embedded PostgreSQL for this test process, on a unix socket and on 127.0.0.1."""
     # Not below pytest's own folder: each start of pytest closes that one to other accounts, and as root the server
     # runs under another account.
-    with (
-        tempfile.TemporaryDirectory(prefix="fasttrack-test-", ignore_cleanup_errors=True) as folder,
-        EmbeddedPostgres(Path(folder) / "data", SETTINGS) as server,
-    ):
-        yield server
+    with tempfile.TemporaryDirectory(prefix="fasttrack-test-", ignore_cleanup_errors=True, dir=data_folder()) as folder:
+        # Outside the usual place of temporary files nobody opens the way to that account for us.
+        Path(folder).chmod(0o711)
+        with EmbeddedPostgres(Path(folder) / "data", SETTINGS) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")
