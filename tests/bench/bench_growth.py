@@ -39,7 +39,7 @@ async def run(rig: Rig) -> list[Figure]:
     """Seed two ledgers, then measure them in turns."""
     targets = {size: await make_database(rig, f"growth_{size}") for size in (SMALL, LARGE)}
     for size, database in targets.items():
-        await _seed(rig.postgres.dsn(database), size)
+        await _seed(rig.postgres.dsn(database), size, (rig.pki / "gateway" / "master.key").read_bytes())
     rates: dict[int, list[float]] = {SMALL: [], LARGE: []}
     with run_gateway(rig, targets[SMALL]) as small, run_gateway(rig, targets[LARGE]) as large:
         async with (
@@ -64,9 +64,9 @@ def _ratio(rates: dict[int, list[float]]) -> Figure:
     )
 
 
-async def _seed(dsn: str, size: int) -> None:
+async def _seed(dsn: str, size: int, master_key: bytes) -> None:
     """Fill a ledger by the batcher itself; receipts of the seed are not signed, nobody reads them."""
-    async with open_sealer(dsn, "bench.example/fasttrack") as sealer:
+    async with open_sealer(dsn, "bench.example/fasttrack", master_key) as sealer:
         await _fill(dsn, size, sealer)
 
 

@@ -14,15 +14,16 @@ MASTER_KEY = b"m" * 32
 
 
 @asynccontextmanager
-async def open_sealer(dsn: str, origin: str) -> AsyncIterator[Sealer]:
+async def open_sealer(dsn: str, origin: str, master_key: bytes = MASTER_KEY) -> AsyncIterator[Sealer]:
     """Open the vault that belongs to a database, and make it when it is not there.
 
     Args:
         dsn: of the ledger's database, as superuser.
         origin: name of the log.
+        master_key: wraps the keys of the cases; a gateway on the same ledger must have it.
 
     Yields:
         seals that every entry of the benchmark is written with.
     """
-    async with open_vault(make_vault(dsn), MasterKeys(MASTER_KEY)) as vault:
+    async with open_vault(make_vault(dsn), MasterKeys(master_key)) as vault:
         yield Sealer(origin, vault)
