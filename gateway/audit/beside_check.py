@@ -39,15 +39,23 @@ async def check_details(
             if fields is None:
                 continue
             wanted = fields[_AT["detail_sha256"]]
-            place = f"seq={seq} column=body"
-            if body is None and wanted is not None:
-                report(AuditFinding("detail-missing", "detail", place, "the text of the decision is missing", seq))
-            elif body is not None and wanted is None:
-                report(AuditFinding("detail-stray", "detail", place, "the entry has no text", seq))
-            elif body is not None and why:
+            if body is not None and wanted is not None and why:
                 report_unread(report, "detail", seq, fields[_AT["case"]] or "", why, destroyed)
-            elif body is not None and sha256(body).hexdigest() != wanted:
-                report(AuditFinding("detail-digest", "detail", place, "not the text whose digest is in the entry", seq))
+            elif (finding := _compare("detail", "text", seq, body, wanted)) is not None:
+                report(finding)
+
+
+def _compare(table: str, what: str, seq: int, body: bytes | None, wanted: str | None) -> AuditFinding | None:
+    """Compare what lies beside an entry with the digest in it; None when they agree."""
+    place = f"seq={seq} column=body"
+    if body is None:
+        missing = AuditFinding(f"{table}-missing", table, place, f"the entry names {what} that is not there", seq)
+        return None if wanted is None else missing
+    if wanted is None:
+        return AuditFinding(f"{table}-stray", table, place, f"the entry has no {what}", seq)
+    if sha256(body).hexdigest() != wanted:
+        return AuditFinding(f"{table}-digest", table, place, f"not the {what} whose digest is in the entry", seq)
+    return None
 
 
 async def check_facts(source: FsckSource, start: int, stop: int | None, report: Report) -> None:
@@ -67,13 +75,8 @@ async def check_facts(source: FsckSource, start: int, stop: int | None, report: 
             if fields is None:
                 continue
             wanted = fields[_AT["facts_sha256"]]
-            place = f"seq={seq} column=body"
-            if body is None and wanted is not None:
-                report(AuditFinding("fact-missing", "fact", place, "the facts of the entry are missing", seq))
-            elif body is not None and wanted is None:
-                report(AuditFinding("fact-stray", "fact", place, "the entry has no facts", seq))
-            elif body is not None and sha256(body).hexdigest() != wanted:
-                report(AuditFinding("fact-digest", "fact", place, "not the facts whose digest is in the entry", seq))
+            if (finding := _compare("fact", "facts", seq, body, wanted)) is not None:
+                report(finding)
             elif body is not None and case != fields[_AT["case"]]:
                 place, reason = f"seq={seq} column=case_id", "the entry is of another case"
                 report(AuditFinding("fact-case", "fact", place, reason, seq))

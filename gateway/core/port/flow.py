@@ -20,12 +20,8 @@ Clock = Callable[[], datetime]
 """Gives the time now, aware UTC."""
 
 
-class SignedManifest(Protocol):
-    """A manifest whose signature, chain and key were verified."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """What was signed."""
+class Signed(Protocol):
+    """What was signed by whom, its signature, chain and key verified."""
 
     @property
     def payload(self) -> bytes:
@@ -42,6 +38,14 @@ class SignedManifest(Protocol):
     @property
     def public_key_sha256(self) -> str:
         """SHA-256 of its public key, hexadecimal."""
+
+
+class SignedManifest(Signed, Protocol):
+    """A manifest whose signature, chain and key were verified."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What was signed."""
 
 
 class BundleVerifier(Protocol):
@@ -55,28 +59,12 @@ class BundleVerifier(Protocol):
         """
 
 
-class SignedStatement(Protocol):
+class SignedStatement(Signed, Protocol):
     """A statement whose signature, chain and key were verified."""
 
     @property
     def statement(self) -> Statement:
         """What was signed."""
-
-    @property
-    def payload(self) -> bytes:
-        """The signed bytes."""
-
-    @property
-    def signer(self) -> Agency:
-        """Agency of the signing certificate."""
-
-    @property
-    def key_id(self) -> str:
-        """SHA-256 of the signing certificate, hexadecimal."""
-
-    @property
-    def public_key_sha256(self) -> str:
-        """SHA-256 of its public key, hexadecimal."""
 
 
 class StatementVerifier(Protocol):
